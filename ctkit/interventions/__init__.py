@@ -1,0 +1,12 @@
+"""The techniques, one file each. To add one, see base.py and CONTRIBUTING.md."""
+
+from .base import Intervention as Intervention
+from .direction import Direction as Direction
+from .mask import Knockout as Knockout
+from .mask import Mask as Mask
+from .prepend import PrependToken as PrependToken
+from .reread import Reread as Reread
+from .setup import Setup as Setup
+from .setup import as_setup as as_setup
+from .steer import Steer as Steer
+from .think import Think as Think

@@ -1,0 +1,86 @@
+"""What an intervention is: up to five small pure functions, each changing nothing by default."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..errors import CtkitError
+from ..prompt import Encoding, ModelShape, Prompt
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """A change to how a model reads one prompt. Subclass it, make it a frozen dataclass, override what you need.
+
+    Every function speaks of one prompt, in absolute token positions (`enc.span("question")`, `enc.tokens`), and sees
+    all positions read so far, also while text is generated with a cache. Each returns a new value and leaves its
+    arguments alone. Batches, caches and cleaning up are the engine's work.
+
+    Example: a head of block 1 goes silent.
+
+    >>> @dataclass(frozen=True)
+    ... class Silence(Intervention):
+    ...     head: int = 0
+    ...     def heads(self, z, enc, layer):
+    ...         z = z.clone()
+    ...         z[:, self.head] = 0
+    ...         return z
+    >>> Silence(head=2)
+    Silence(head=2)
+    """
+
+    known: ClassVar[dict[str, type["Intervention"]]] = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        Intervention.known[cls.__name__] = cls
+
+    def check(self, shape: ModelShape) -> None:
+        """Raise `CtkitError` where this intervention cannot be carried out on a model of this shape."""
+
+    def edit(self, prompt: Prompt) -> Prompt:
+        """The prompt to read instead."""
+        return prompt
+
+    def allow(self, allowed: Bool[Tensor, "#head query key"], enc: Encoding, layer: int) -> Bool[Tensor, "#head query key"]:
+        """Who may attend to whom in a block. `allowed` is what the interventions before this one left, at first causal."""
+        return allowed
+
+    def bias(self, enc: Encoding, layer: int) -> Float[Tensor, "#head query key"] | None:
+        """What to add to the attention scores of a block, before the softmax."""
+        return None
+
+    def heads(self, z: Float[Tensor, "token head d_head"], enc: Encoding, layer: int) -> Float[Tensor, "token head d_head"]:
+        """The heads' outputs of a block, before the output projection."""
+        return z
+
+    def residual(self, x: Float[Tensor, "token d_model"], enc: Encoding, layer: int) -> Float[Tensor, "token d_model"]:
+        """The residual stream entering block `layer` (layer `n_layers`: leaving the last block)."""
+        return x
+
+    def overrides(self, function: str) -> bool:
+        """Whether this intervention has its own version of one of the five functions."""
+        return getattr(type(self), function) is not getattr(Intervention, function)
+
+
+def check_layers(asked: str, layers: tuple[int, ...] | None, last: int) -> None:
+    """Refuse layers outside 0..last, naming them."""
+    wrong = [layer for layer in layers or () if not 0 <= layer <= last]
+    if wrong:
+        raise CtkitError(f"{asked} at layer {wrong[0]}", f"layers 0 to {last} in this model", f"layers from 0 to {last}")
+
+
+def check_heads(asked: str, heads: tuple[int, ...] | None, n_heads: int) -> None:
+    """Refuse heads that the model does not have, naming them."""
+    wrong = [head for head in heads or () if not 0 <= head < n_heads]
+    if wrong:
+        raise CtkitError(f"{asked} at head {wrong[0]}", f"heads 0 to {n_heads - 1} in this model", f"heads from 0 to {n_heads - 1}")
+
+
+def as_tuple(value: int | list[int] | tuple[int, ...] | range | None) -> tuple[int, ...] | None:
+    """One number or several as a tuple; None stays None (= all)."""
+    if value is None:
+        return None
+    return (value,) if isinstance(value, int) else tuple(int(v) for v in value)

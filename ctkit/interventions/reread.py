@@ -1,0 +1,44 @@
+"""Re-reading: the prompt once more, so that every token of the second copy can see the whole first one."""
+
+from dataclasses import dataclass, replace
+
+from ..errors import CtkitError, shown
+from ..prompt import CUE, Piece, Prompt
+from .base import Intervention
+
+
+@dataclass(frozen=True)
+class Reread(Intervention):
+    """Read the prompt `times` times, with a phrase between the copies (RE2; Xu et al., EMNLP 2024, arXiv 2309.06275).
+
+    A pure change of text: under the causal mask a token of the second copy may attend to *later* words of the first.
+    The answer cue is not repeated. `times=1` changes nothing. `phrase=""` is bare duplication.
+
+    >>> Reread().edit(Prompt(question="Where is the key?", cue="Answer:")).text
+    'Where is the key?\\nRead the question again: Where is the key? Answer:'
+    """
+
+    times: int = 2
+    phrase: str = "Read the question again:"
+
+    def __post_init__(self):
+        if not isinstance(self.times, int) or self.times < 1:
+            raise CtkitError(f"Reread(times={shown(self.times)})", "not a whole number of readings", "1 (no change), 2 or 3")
+
+    def edit(self, prompt: Prompt) -> Prompt:
+        """The pieces, then the phrase and the pieces again for each further reading, then the cue."""
+        body = [part for part in prompt.parts if part.name != CUE]
+        cue = [part for part in prompt.parts if part.name == CUE]
+        done = max(part.reading for part in body)
+        copies = list(body)
+        for reading in range(done + 1, done + self.times):
+            copies += _again(body, reading, self.phrase)
+        return Prompt.of(copies + cue)
+
+
+def _again(body: list[Piece], reading: int, phrase: str) -> list[Piece]:
+    first = [part for part in body if part.reading == 1 and not part.is_placeholder and part.origin != "phrase"]
+    copies = [replace(part, name=f"{part.origin} ({reading})", reading=reading) for part in first]
+    if not phrase:
+        return [replace(copies[0], lead="\n"), *copies[1:]]
+    return [Piece(f"phrase ({reading})", phrase, origin="phrase", reading=reading, lead="\n"), *copies]

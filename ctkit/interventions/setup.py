@@ -1,0 +1,169 @@
+"""A setup: an ordered list of interventions that is data. It goes to JSON, to Python code and back, never to a call."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields
+
+from ..errors import CtkitError, shown
+from ..masks import Rule
+from ..prompt import Encoding, ModelShape, Prompt
+from .base import Intervention
+from .direction import Direction
+
+
+@dataclass(frozen=True, init=False)
+class Setup:
+    """Interventions in the order in which they act.
+
+    >>> from ctkit.interventions import Mask, Reread
+    >>> Setup([Reread(), Mask("prefix")]).to_code()
+    'ct.Setup([ct.Reread(), ct.Mask(kind=\\'prefix\\')])'
+    """
+
+    interventions: tuple[Intervention, ...]
+
+    def __init__(self, interventions: "list[Intervention] | tuple[Intervention, ...] | Setup" = ()):
+        object.__setattr__(self, "interventions", tuple(_flat(interventions)))
+
+    def __iter__(self) -> Iterator[Intervention]:
+        return iter(self.interventions)
+
+    def __len__(self) -> int:
+        return len(self.interventions)
+
+    def check(self, shape: ModelShape) -> None:
+        """Refuse what cannot be carried out on a model of this shape."""
+        for intervention in self:
+            intervention.check(shape)
+
+    def edit(self, prompt: Prompt) -> Prompt:
+        """The prompt after every intervention's edit."""
+        for intervention in self:
+            prompt = intervention.edit(prompt)
+        return prompt
+
+    def allow(self, allowed, enc: Encoding, layer: int):
+        """Who may attend to whom, after every intervention."""
+        for intervention in self:
+            allowed = intervention.allow(allowed, enc, layer)
+        return allowed
+
+    def bias(self, enc: Encoding, layer: int):
+        """The sum of what the interventions add to the scores, or None."""
+        added = [b for b in (i.bias(enc, layer) for i in self) if b is not None]
+        return sum(added[1:], added[0]) if added else None
+
+    def heads(self, z, enc: Encoding, layer: int):
+        """The heads' outputs, after every intervention."""
+        for intervention in self:
+            z = intervention.heads(z, enc, layer)
+        return z
+
+    def residual(self, x, enc: Encoding, layer: int):
+        """The stream, after every intervention."""
+        for intervention in self:
+            x = intervention.residual(x, enc, layer)
+        return x
+
+    def overrides(self, function: str) -> bool:
+        """Whether any intervention has its own version of one of the five functions."""
+        return any(intervention.overrides(function) for intervention in self)
+
+    def to_json(self) -> str:
+        """The setup as JSON: a list of {"intervention": …, fields}, defaults included."""
+        return json.dumps(self.to_data())
+
+    def to_data(self) -> list[dict]:
+        """The setup as plain lists and dictionaries."""
+        return [
+            {"intervention": type(i).__name__} | {f.name: _to_data(getattr(i, f.name)) for f in fields(i)} for i in self
+        ]
+
+    @staticmethod
+    def from_json(text: str) -> "Setup":
+        """The setup that `to_json` wrote. Only interventions that are already known are made; nothing is run."""
+        try:
+            return Setup.from_data(json.loads(text))
+        except json.JSONDecodeError as err:
+            raise CtkitError(f"the setup {shown(text)}", f"not JSON: {err}", "text written by Setup.to_json()") from err
+
+    @staticmethod
+    def from_data(data: list[dict]) -> "Setup":
+        """The setup from plain lists and dictionaries."""
+        if not isinstance(data, list):
+            raise CtkitError(f"the setup {shown(data)}", f"a {type(data).__name__}", 'a list such as [{"intervention": "Reread", "times": 2}]')
+        return Setup([_made(entry) for entry in data])
+
+    def to_code(self) -> str:
+        """Python that builds this setup, given `import ctkit as ct`; fields at their defaults are left out."""
+        return f"ct.Setup([{', '.join(_code(i) for i in self)}])"
+
+
+def as_setup(*interventions: "Intervention | Setup | list[Intervention]") -> Setup:
+    """One setup from interventions, setups and lists of them, in order."""
+    return Setup(interventions)
+
+
+def _flat(value: object) -> Iterator[Intervention]:
+    if isinstance(value, Intervention):
+        yield value
+    elif isinstance(value, Setup):
+        yield from value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _flat(item)
+    else:
+        hint = " (did you forget the brackets?)" if isinstance(value, type) else ""
+        raise CtkitError(
+            f"the intervention {shown(value)}", f"a {type(value).__name__}{hint}", "interventions such as ct.Reread() or a ct.Setup"
+        )
+
+
+def _made(entry: dict) -> Intervention:
+    name = entry.get("intervention") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or name not in Intervention.known:
+        known = ", ".join(sorted(Intervention.known))
+        raise CtkitError(f"the intervention {shown(entry)}", "no intervention of that name", f"one of {known}")
+    cls = Intervention.known[name]
+    names = [f.name for f in fields(cls)]
+    values = {key: _from_data(key, value) for key, value in entry.items() if key != "intervention"}
+    unknown = [key for key in values if key not in names]
+    if unknown:
+        raise CtkitError(f"{name} with {unknown[0]!r}", f"{name} has the fields {names}", "one of these fields")
+    try:
+        return cls(**values)
+    except (TypeError, ValueError, AttributeError) as err:
+        raise CtkitError(f"the intervention {shown(entry)}", f"{type(err).__name__}: {err}", f"{name} with the fields {names}") from err
+
+
+def _to_data(value: object) -> object:
+    if isinstance(value, (Direction, Rule)):
+        return value.to_data()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_data(name: str, value: object) -> object:
+    if isinstance(value, dict) and "vector" in value:
+        return Direction.from_data(value)
+    if isinstance(value, list) and value and isinstance(value[0], str) and name == "kind":
+        return Rule.from_data(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _code(intervention: Intervention) -> str:
+    cls = type(intervention)
+    given = [f"{f.name}={_value_code(getattr(intervention, f.name))}" for f in fields(cls) if not _is_default(intervention, f)]
+    module = "ct." if cls.__module__.startswith("ctkit.") else ""
+    return f"{module}{cls.__name__}({', '.join(given)})"
+
+
+def _value_code(value: object) -> str:
+    if isinstance(value, Direction):
+        return f"ct.Direction.from_data({value.to_data()!r})"
+    if isinstance(value, Rule):
+        return value.to_code()
+    return repr(value)
+
+
+def _is_default(intervention: Intervention, f) -> bool:
+    return f.default is not MISSING and getattr(intervention, f.name) == f.default

@@ -1,0 +1,172 @@
+"""A prompt in named pieces, and the same prompt as tokens. Knows nothing of models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from .errors import CtkitError, shown
+
+CUE = "cue"  # the piece that asks for the answer; re-reading leaves it alone, thinking replaces it
+PLACEHOLDER = "placeholder"  # a piece of one token that no text stands for (token prepending)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One named part of a prompt.
+
+    `origin` and `reading` say which piece this one repeats and for the how-manieth time (1 = the first reading), so
+    that runs of different length can be compared. `lead` is the text between the piece before and this one.
+    """
+
+    name: str
+    text: str
+    origin: str = ""
+    reading: int = 1
+    lead: str = " "
+
+    def __post_init__(self):
+        if not self.origin:
+            object.__setattr__(self, "origin", self.name)
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether this piece is a token with no text, whose state an intervention fills."""
+        return self.origin == PLACEHOLDER
+
+
+@dataclass(frozen=True, init=False)
+class Prompt:
+    """Text for a model, in named pieces that interventions and views refer to.
+
+    >>> Prompt("Where is the key?").pieces
+    mappingproxy({'text': 'Where is the key?'})
+    >>> prompt = Prompt(context="The key is in the box.", question="Where is the key?", cue="Answer:")
+    >>> prompt.text
+    'The key is in the box. Where is the key? Answer:'
+    """
+
+    parts: tuple[Piece, ...]
+
+    def __init__(self, text: str | None = None, /, **pieces: str):
+        given = ({"text": text} if text is not None else {}) | pieces
+        for name, value in given.items():
+            if not isinstance(value, str):
+                raise CtkitError(
+                    f"a prompt whose piece {name!r} is {shown(value)}",
+                    f"a {type(value).__name__}",
+                    'text, for example ct.Prompt("Where is the key?")',
+                )
+        parts = tuple(Piece(name, value) for name, value in given.items())
+        object.__setattr__(self, "parts", _checked(parts))
+
+    @staticmethod
+    def of(parts: "tuple[Piece, ...] | list[Piece]") -> "Prompt":
+        """A prompt made of ready pieces."""
+        prompt = object.__new__(Prompt)
+        object.__setattr__(prompt, "parts", _checked(tuple(parts)))
+        return prompt
+
+    @property
+    def pieces(self) -> Mapping[str, str]:
+        """Name → text, in reading order."""
+        return MappingProxyType({part.name: part.text for part in self.parts})
+
+    @property
+    def text(self) -> str:
+        """The whole prompt as one string (a placeholder has no text)."""
+        return "".join(self.lead(i) + part.text for i, part in enumerate(self.parts))
+
+    def lead(self, index: int) -> str:
+        """What stands before piece `index`: nothing before the first, nor where the text already ends in a space."""
+        if index == 0 or self.parts[index].is_placeholder:
+            return ""
+        before = [part for part in self.parts[:index] if not part.is_placeholder]
+        if not before:
+            return ""
+        return self.parts[index].lead if before[-1].text[-1:] not in (" ", "\n") else ""
+
+    def piece(self, name: str) -> Piece:
+        """The piece called `name`."""
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise CtkitError(f"the piece {name!r}", f"a prompt with the pieces {list(self.pieces)}", "one of these names")
+
+    def __repr__(self) -> str:
+        return f"Prompt({', '.join(f'{name}={text!r}' for name, text in self.pieces.items())})"
+
+
+def as_prompt(value: "Prompt | str") -> Prompt:
+    """A prompt from a prompt or plain text; anything else is refused."""
+    if isinstance(value, Prompt):
+        return value
+    if isinstance(value, str):
+        return Prompt(value)
+    raise CtkitError(
+        f"the prompt {shown(value)}",
+        f"a {type(value).__name__}",
+        'text, or pieces such as ct.Prompt(context="…", question="…")',
+    )
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The sizes of the model that will read an encoding; all that an intervention may know of it."""
+
+    n_layers: int
+    n_heads: int
+    d_model: int
+    mean_embedding: Any = field(default=None, repr=False, compare=False)  # Float[Tensor, "d_model"]: of the vocabulary
+
+
+Place = tuple[str, int, int]  # (origin of the piece, where in it the token ends, reading): what a token is a token of
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A prompt as tokens: the absolute positions that interventions speak of.
+
+    `places` names, for every token, the piece and the character in it where the token ends (None for tokens that the
+    tokenizer adds): tokens of two encodings with the same place are the same word. `n_prompt` stays what it is while
+    generated tokens are appended.
+    """
+
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    places: tuple[Place | None, ...]
+    spans: Mapping[str, slice]
+    n_prompt: int
+    shape: ModelShape
+    prompt: Prompt = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def span(self, name: str) -> slice:
+        """The positions of a piece."""
+        if name not in self.spans:
+            raise CtkitError(f"the piece {name!r}", f"a prompt with the pieces {list(self.spans)}", "one of these names")
+        return self.spans[name]
+
+    def extended(self, ids: tuple[int, ...], tokens: tuple[str, ...]) -> "Encoding":
+        """The encoding with generated tokens behind it, as the piece "generated"."""
+        spans = dict(self.spans) | {"generated": slice(self.n_prompt, len(self) + len(ids))}
+        places = tuple(("generated", len(self) - self.n_prompt + i + 1, 1) for i in range(len(ids)))
+        return replace(
+            self,
+            ids=self.ids + tuple(ids),
+            tokens=self.tokens + tuple(tokens),
+            places=self.places + places,
+            spans=MappingProxyType(spans),
+        )
+
+
+def _checked(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    names = [part.name for part in parts]
+    if not any(part.text.strip() for part in parts):
+        raise CtkitError("an empty prompt", f"the pieces {names}", 'some text, for example ct.Prompt("Where is the key?")')
+    for name in names:
+        if names.count(name) > 1:
+            raise CtkitError(f"two pieces named {name!r}", f"the pieces {names}", "a name of its own for each piece")
+    return parts
