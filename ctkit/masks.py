@@ -8,7 +8,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from .errors import CtkitError, shown
-from .prompt import Encoding
+from .prompt import CUE, START, Encoding
 
 Where = int | str | tuple[int, ...]  # a position, a piece, "all", "prompt", "generated", "reading 2", or positions
 
@@ -132,7 +132,8 @@ def _named(enc: Encoding, where: str) -> list[int]:
         return list(range(enc.n_prompt, len(enc)))
     if where.startswith("reading ") and where[8:].isdigit():
         reading = int(where[8:])
-        return [i for i, place in enumerate(enc.places) if place and place[2] == reading and place[0] != "generated"]
+        own = {CUE, "think", "generated", START}
+        return [i for i in range(enc.n_prompt) if enc.places[i][2] == reading and enc.places[i][0] not in own]
     return list(range(len(enc)))[enc.span(where)]
 
 

@@ -1,5 +1,6 @@
 """A prompt in named pieces, and the same prompt as tokens. Knows nothing of models."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -16,7 +17,8 @@ class Piece:
     """One named part of a prompt.
 
     `origin` and `reading` say which piece this one repeats and for the how-manieth time (1 = the first reading), so
-    that runs of different length can be compared. `lead` is the text between the piece before and this one.
+    that runs of different length can be compared. `lead` is the text between the piece before and this one. A piece that
+    is `written` stands for text that the model wrote after the prompt (a thought): prefixes and re-readings leave it out.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Piece:
     origin: str = ""
     reading: int = 1
     lead: str = " "
+    written: bool = False
 
     def __post_init__(self):
         if not self.origin:
@@ -93,6 +96,20 @@ class Prompt:
                 return part
         raise CtkitError(f"the piece {name!r}", f"a prompt with the pieces {list(self.pieces)}", "one of these names")
 
+    @property
+    def asked(self) -> tuple[Piece, ...]:
+        """The pieces that are the prompt."""
+        return tuple(part for part in self.parts if not part.written)
+
+    @property
+    def written(self) -> tuple[Piece, ...]:
+        """The pieces that the model wrote (or could have written) after it."""
+        return tuple(part for part in self.parts if part.written)
+
+    def then(self, **written: str) -> "Prompt":
+        """The prompt with pieces behind it that count as written by the model: `prompt.then(step_1="a = 3.")`."""
+        return Prompt.of([*self.parts, *(Piece(name, text, written=True) for name, text in written.items())])
+
     def __repr__(self) -> str:
         return f"Prompt({', '.join(f'{name}={text!r}' for name, text in self.pieces.items())})"
 
@@ -120,6 +137,7 @@ class ModelShape:
     mean_embedding: Any = field(default=None, repr=False, compare=False)  # Float[Tensor, "d_model"]: of the vocabulary
 
 
+START = "start"  # the place of tokens that the tokenizer puts in front
 Place = tuple[str, int, int]  # (origin of the piece, where in it the token ends, reading): what a token is a token of
 
 
@@ -127,14 +145,13 @@ Place = tuple[str, int, int]  # (origin of the piece, where in it the token ends
 class Encoding:
     """A prompt as tokens: the absolute positions that interventions speak of.
 
-    `places` names, for every token, the piece and the character in it where the token ends (None for tokens that the
-    tokenizer adds): tokens of two encodings with the same place are the same word. `n_prompt` stays what it is while
-    generated tokens are appended.
+    `places` names, for every token, the piece and the character in it where the token ends: tokens of two encodings with
+    the same place are the same word. `n_prompt` tokens are the prompt; what stands behind them was written by the model.
     """
 
     ids: tuple[int, ...]
     tokens: tuple[str, ...]
-    places: tuple[Place | None, ...]
+    places: tuple[Place, ...]
     spans: Mapping[str, slice]
     n_prompt: int
     shape: ModelShape
@@ -150,7 +167,7 @@ class Encoding:
         return self.spans[name]
 
     def extended(self, ids: tuple[int, ...], tokens: tuple[str, ...]) -> "Encoding":
-        """The encoding with generated tokens behind it, as the piece "generated"."""
+        """The encoding with further tokens behind it; all that was written is the piece "generated"."""
         spans = dict(self.spans) | {"generated": slice(self.n_prompt, len(self) + len(ids))}
         places = tuple(("generated", len(self) - self.n_prompt + i + 1, 1) for i in range(len(ids)))
         return replace(
@@ -160,6 +177,15 @@ class Encoding:
             places=self.places + places,
             spans=MappingProxyType(spans),
         )
+
+
+def sentences(text: str) -> list[str]:
+    """A text in sentences, each with its full stop. A stop inside a number ("3.14") or a word ("e.g.") ends nothing.
+
+    >>> sentences("a = 3. So b = 3 + 0.5. Answer: 7")
+    ['a = 3.', 'So b = 3 + 0.5.', 'Answer: 7']
+    """
+    return [part.strip() for part in re.split(r"(?<=[.!?])(?<!\b[A-Za-z]\.[A-Za-z]\.)\s+|\n+", text) if part.strip()]
 
 
 def _checked(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:

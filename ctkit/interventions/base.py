@@ -61,8 +61,12 @@ class Intervention:
         return x
 
     def overrides(self, function: str) -> bool:
-        """Whether this intervention has its own version of one of the five functions."""
-        return getattr(type(self), function) is not getattr(Intervention, function)
+        """Whether this intervention has its own version of one of the five functions.
+
+        A field may share a function's name (`Mask(heads=[1])`): a value is no function.
+        """
+        own = getattr(type(self), function)
+        return callable(own) and own is not getattr(Intervention, function)
 
 
 def check_layers(asked: str, layers: tuple[int, ...] | None, last: int) -> None:

@@ -75,6 +75,6 @@ class PrependToken(Intervention):
 
 
 def _last_reading(parts: list[Piece]) -> int:
-    text = [part for part in parts if part.name not in (CUE, "think") and part.origin != "phrase" and not part.is_placeholder]
+    text = [part for part in parts if part.name not in (CUE, "think") and part.origin != "phrase" and not part.written]
     last = max(part.reading for part in text)
     return next(i for i, part in enumerate(parts) if part in text and part.reading == last)

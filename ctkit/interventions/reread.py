@@ -26,14 +26,14 @@ class Reread(Intervention):
             raise CtkitError(f"Reread(times={shown(self.times)})", "not a whole number of readings", "1 (no change), 2 or 3")
 
     def edit(self, prompt: Prompt) -> Prompt:
-        """The pieces, then the phrase and the pieces again for each further reading, then the cue."""
-        body = [part for part in prompt.parts if part.name != CUE]
-        cue = [part for part in prompt.parts if part.name == CUE]
+        """The pieces, then the phrase and the pieces again for each further reading, then the cue and all that was written."""
+        body = [part for part in prompt.asked if part.name not in (CUE, "think")]
+        tail = [part for part in prompt.parts if part not in body]
         done = max(part.reading for part in body)
         copies = list(body)
         for reading in range(done + 1, done + self.times):
             copies += _again(body, reading, self.phrase)
-        return Prompt.of(copies + cue)
+        return Prompt.of(copies + tail)
 
 
 def _again(body: list[Piece], reading: int, phrase: str) -> list[Piece]:

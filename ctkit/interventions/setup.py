@@ -38,36 +38,40 @@ class Setup:
 
     def edit(self, prompt: Prompt) -> Prompt:
         """The prompt after every intervention's edit."""
-        for intervention in self:
+        for intervention in self.having("edit"):
             prompt = intervention.edit(prompt)
         return prompt
 
     def allow(self, allowed, enc: Encoding, layer: int):
         """Who may attend to whom, after every intervention."""
-        for intervention in self:
+        for intervention in self.having("allow"):
             allowed = intervention.allow(allowed, enc, layer)
         return allowed
 
     def bias(self, enc: Encoding, layer: int):
         """The sum of what the interventions add to the scores, or None."""
-        added = [b for b in (i.bias(enc, layer) for i in self) if b is not None]
+        added = [b for b in (i.bias(enc, layer) for i in self.having("bias")) if b is not None]
         return sum(added[1:], added[0]) if added else None
 
     def heads(self, z, enc: Encoding, layer: int):
         """The heads' outputs, after every intervention."""
-        for intervention in self:
+        for intervention in self.having("heads"):
             z = intervention.heads(z, enc, layer)
         return z
 
     def residual(self, x, enc: Encoding, layer: int):
         """The stream, after every intervention."""
-        for intervention in self:
+        for intervention in self.having("residual"):
             x = intervention.residual(x, enc, layer)
         return x
 
     def overrides(self, function: str) -> bool:
         """Whether any intervention has its own version of one of the five functions."""
-        return any(intervention.overrides(function) for intervention in self)
+        return bool(self.having(function))
+
+    def having(self, function: str) -> list[Intervention]:
+        """The interventions with their own version of one of the five functions, in order."""
+        return [intervention for intervention in self if intervention.overrides(function)]
 
     def to_json(self) -> str:
         """The setup as JSON: a list of {"intervention": …, fields}, defaults included."""

@@ -24,5 +24,5 @@ class Think(Intervention):
         """The prompt with the phrase where the cue was, or behind everything where there is none."""
         if not self.on:
             return prompt
-        body = [part for part in prompt.parts if part.name not in (CUE, "think")]
-        return Prompt.of([*body, Piece("think", self.phrase)])
+        body = [part for part in prompt.asked if part.name not in (CUE, "think")]
+        return Prompt.of([*body, Piece("think", self.phrase), *prompt.written])

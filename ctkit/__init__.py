@@ -1,0 +1,88 @@
+"""ctkit: see how causal transformers read and reason. Start with `ct.load()`, `ct.run(lm, prompt)`, `ct.Playground()`.
+
+Every name is imported when it is first used, so that `import ctkit` is instant and needs neither torch nor a display.
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:  # for editors and type checkers; the table below says the same to Python
+    from . import masks as masks
+    from . import plots as plots
+    from . import tasks as tasks
+    from .directions import fit_direction as fit_direction
+    from .engine.generate import generate as generate
+    from .engine.lm import LM as LM
+    from .engine.load import load as load
+    from .engine.load import wrap as wrap
+    from .engine.run import run as run
+    from .engine.run import run_many as run_many
+    from .engine.trace import Trace as Trace
+    from .errors import CtkitError as CtkitError
+    from .interventions import Intervention as Intervention
+    from .interventions import Knockout as Knockout
+    from .interventions import Mask as Mask
+    from .interventions import PrependToken as PrependToken
+    from .interventions import Reread as Reread
+    from .interventions import Setup as Setup
+    from .interventions import Steer as Steer
+    from .interventions import Think as Think
+    from .interventions.direction import Direction as Direction
+    from .measures.compare import compare as compare
+    from .measures.effect import effect as effect
+    from .measures.steps import step_effects as step_effects
+    from .prompt import Encoding as Encoding
+    from .prompt import Piece as Piece
+    from .prompt import Prompt as Prompt
+    from .ui.playground import Playground as Playground
+
+_HOME = {
+    "load": "engine.load",
+    "wrap": "engine.load",
+    "run": "engine.run",
+    "run_many": "engine.run",
+    "generate": "engine.generate",
+    "LM": "engine.lm",
+    "Trace": "engine.trace",
+    "compare": "measures.compare",
+    "effect": "measures.effect",
+    "step_effects": "measures.steps",
+    "fit_direction": "directions",
+    "Direction": "interventions.direction",
+    "Intervention": "interventions",
+    "Mask": "interventions",
+    "Knockout": "interventions",
+    "Reread": "interventions",
+    "PrependToken": "interventions",
+    "Steer": "interventions",
+    "Think": "interventions",
+    "Setup": "interventions",
+    "Prompt": "prompt",
+    "Piece": "prompt",
+    "Encoding": "prompt",
+    "CtkitError": "errors",
+    "Playground": "ui.playground",
+    "masks": "",
+    "plots": "",
+    "tasks": "",
+}  # name → the module it lives in; "" = the name is itself a module
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        close = get_close_matches(name, _HOME, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(close)}?" if close else "; dir(ctkit) lists the names"
+        raise AttributeError(f"module 'ctkit' has no attribute {name!r}{hint}", name=name)
+    home = _HOME[name]
+    value = getattr(import_module(f".{home}", __name__), name) if home else import_module(f".{name}", __name__)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,106 @@
+"""The command `ctkit`: doctor | lab | train | card. Each word imports what it needs when it is used."""
+
+import argparse
+import os
+import sys
+
+from . import __version__
+from .errors import CtkitError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 something needed is broken, 2 the request was wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ still gets its lines
+    given, rest = parser().parse_known_args(argv)
+    if rest and given.run is not lab:
+        parser().error(f"unknown words: {' '.join(rest)}")
+    given.rest = [word for word in rest if word != "--"]
+    try:
+        return given.run(given)
+    except CtkitError as err:
+        print(err, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words that `ctkit` understands."""
+    top = argparse.ArgumentParser(prog="ctkit", description="See how causal transformers read and reason.")
+    top.add_argument("--version", action="version", version=f"ctkit {__version__}")
+    words = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    word = words.add_parser("doctor", help="what is installed, whether it works, what to do where it does not")
+    word.set_defaults(run=doctor)
+
+    word = words.add_parser("lab", help="JupyterLab on the first lesson; further words go to JupyterLab")
+    word.add_argument("--no-browser", action="store_true", help="only serve, and print the address")
+    word.add_argument("--port", type=int, help="the port to serve on (default: the first free one from 8888)")
+    word.set_defaults(run=lab)
+
+    word = words.add_parser("train", help="train a teaching model again, as the one in the box was made")
+    word.add_argument("name", help="its name, for example tiny")
+    word.set_defaults(run=train)
+
+    word = words.add_parser("card", help="measure a teaching model and write its card")
+    word.add_argument("name", help="its name, for example tiny")
+    word.set_defaults(run=card)
+    return top
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Print a line for each thing that ctkit needs or can use."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # what is not here is missing: looking elsewhere is no examination
+    from .doctor import examine, verdict
+
+    rows = []
+    for row in examine():
+        print(row, flush=True)
+        rows.append(row)
+    print(f"\n{verdict(rows)}")
+    return int(any(row.state == "broken" for row in rows))
+
+
+def lab(given: argparse.Namespace) -> int:
+    """Become JupyterLab, so that stopping this process stops it."""
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    from .lab import course_root, lab_command
+
+    if find_spec("jupyterlab") is None:
+        raise CtkitError("JupyterLab", "a Python without it", "pip install 'ctkit[course]'")
+    root = course_root()
+    if root is None:
+        print("The lessons are not beside this installation; JupyterLab opens this folder instead. They are in the")
+        print("notebooks/ folder of the ctkit repository. In any notebook: import ctkit as ct; ct.Playground()", flush=True)
+    command = lab_command(root or Path.cwd(), not given.no_browser, given.port, given.rest)
+    if os.name == "nt":  # no exec there
+        import subprocess
+
+        return subprocess.run(command, check=False).returncode
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def train(given: argparse.Namespace) -> int:
+    """Train the model and write it, with the record of its training."""
+    from .zoo.train import train
+
+    train(given.name)
+    return 0
+
+
+def card(given: argparse.Namespace) -> int:
+    """Measure the model and write its card."""
+    from .zoo.card import card
+
+    card(given.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

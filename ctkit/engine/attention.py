@@ -1,0 +1,148 @@
+"""The one attention function that ctkit registers with transformers. It delegates to the stock one, and in between edits
+the mask, the scores and the heads' outputs, or reads the weights. Idle, it passes everything through untouched.
+"""
+
+import sys
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from ..errors import CtkitError
+
+PREFIX = "ctkit_"  # our names are ctkit_sdpa and ctkit_eager: the stock one's name with this in front
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreEdit:
+    """What a block's attention changes, for every row of a batch, in the batch's (left-padded) positions.
+
+    `opened` are edges that the causal mask forbids and a setup allows, `closed` the reverse, `bias` is added to the
+    scores. Whatever a model forbids of its own (a sliding window, padding) stays as it is.
+    """
+
+    opened: Bool[Tensor, "batch #head position position"]
+    closed: Bool[Tensor, "batch #head position position"]
+    bias: Float[Tensor, "batch #head position position"] | None = None
+
+
+@dataclass
+class Pass:
+    """What the attention function has to do during one forward pass, and what it has read."""
+
+    base: str
+    layers: dict[int, int]  # id of an attention module → block
+    start: int = 0  # position of the first query
+    scores: dict[int, ScoreEdit] = field(default_factory=dict)
+    heads: dict = field(default_factory=dict)  # block → function of (batch token head d_head)
+    wanted: frozenset[int] = frozenset()  # blocks whose weights are read
+    weights: dict[int, Tensor] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)  # blocks that came by: proof that the model calls us
+
+
+current: ContextVar[Pass | None] = ContextVar("ctkit_pass", default=None)
+
+
+def register() -> None:
+    """Put our functions into transformers' tables (once; they do nothing outside a `Pass`)."""
+    for base in ("sdpa", "eager"):
+        AttentionInterface.register(PREFIX + base, _attention_over(base))
+        AttentionMaskInterface.register(PREFIX + base, ALL_MASK_ATTENTION_FUNCTIONS[base])
+
+
+def _attention_over(base: str):
+    def ctkit_attention(module: nn.Module, query, key, value, attention_mask, **kwargs):
+        stock = ALL_ATTENTION_FUNCTIONS.get_interface(base, _own_eager(module))
+        now = current.get()
+        layer = None if now is None else now.layers.get(id(module))
+        if layer is None:
+            return stock(module, query, key, value, attention_mask, **kwargs)
+        now.seen.add(layer)
+        mask = attention_mask
+        if layer in now.scores:
+            mask = _edited_mask(now.scores[layer], attention_mask, query, key, now.start, _is_causal(module, kwargs))
+        output, weights = stock(module, query, key, value, mask, **kwargs)
+        if layer in now.wanted:
+            if weights is None:
+                explicit = _additive(mask, query, key, now.start, _is_causal(module, kwargs))
+                weights = _own_eager(module)(module, query, key, value, explicit, **kwargs)[1]
+            now.weights[layer] = weights
+        if layer in now.heads:
+            output = now.heads[layer](output)
+        return output, weights
+
+    return ctkit_attention
+
+
+def _own_eager(module: nn.Module):
+    """The model's own plain attention: it knows the model's soft caps, sinks and grouped heads."""
+    return sys.modules[type(module).__module__].eager_attention_forward
+
+
+def _is_causal(module: nn.Module, kwargs: dict) -> bool:
+    flag = kwargs.get("is_causal")
+    return bool(getattr(module, "is_causal", True) if flag is None else flag)
+
+
+def _native(mask: Tensor | None, query, key, start: int, causal: bool) -> Bool[Tensor, "#batch #head query key"]:
+    """What the model itself allows, as booleans."""
+    if mask is not None:
+        return mask[..., : key.shape[2]] if mask.dtype == torch.bool else mask[..., : key.shape[2]] > torch.finfo(mask.dtype).min / 2
+    n_queries, n_keys = query.shape[2], key.shape[2]
+    allowed = torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device)
+    if causal:
+        allowed = allowed.tril(start - _first_key(start, n_queries, n_keys))
+    return allowed[None, None]
+
+
+def _first_key(start: int, n_queries: int, n_keys: int) -> int:
+    """The position of the first key at hand: sliding caches have dropped the ones before it."""
+    return max(0, start + n_queries - n_keys)
+
+
+def _edited_mask(edit: ScoreEdit, mask: Tensor | None, query, key, start: int, causal: bool) -> Tensor:
+    native = _native(mask, query, key, start, causal)
+    n_queries, n_keys = query.shape[2], key.shape[2]
+    first = _first_key(start, n_queries, n_keys)
+    window = (slice(None), slice(None), slice(start, start + n_queries), slice(first, first + n_keys))
+    opened = edit.opened[window].to(query.device).clone()
+    opened[..., start + n_queries - first :] = False  # a static cache has room for keys that are not written yet
+    allowed = (native & ~edit.closed[window].to(query.device)) | opened
+    _refuse_empty(allowed, native, start)
+    if edit.bias is None and (mask is None or mask.dtype == torch.bool):
+        return allowed if current.get().base == "sdpa" else _as_additive(allowed, query.dtype)
+    scores = torch.zeros((), dtype=query.dtype, device=query.device)
+    if mask is not None and mask.dtype != torch.bool:  # a float mask may carry more than "allowed": keep it where open
+        scores = mask[..., :n_keys].masked_fill(~native, 0)
+    if edit.bias is not None:
+        scores = scores + edit.bias[window].to(query)
+    return torch.where(allowed, scores, torch.finfo(query.dtype).min)
+
+
+def _additive(mask: Tensor | None, query, key, start: int, causal: bool) -> Tensor:
+    if mask is not None and mask.dtype != torch.bool:
+        return mask
+    return _as_additive(_native(mask, query, key, start, causal), query.dtype)
+
+
+def _as_additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(~allowed, torch.finfo(dtype).min)
+
+
+def _refuse_empty(allowed: Tensor, native: Tensor, start: int) -> None:
+    empty = native.any(-1) & ~allowed.any(-1)
+    if empty.any():
+        row = start + int(empty.nonzero()[0][-1])
+        raise CtkitError(
+            "a mask under which every token sees something",
+            f"position {row}, which the model's own mask and the setup together leave nothing to attend to",
+            "a setup that leaves each token at least itself",
+        )
+
+
+register()

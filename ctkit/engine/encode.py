@@ -1,0 +1,100 @@
+"""From a prompt in pieces to tokens with spans. The text is tokenized whole, as the model would meet it."""
+
+from types import MappingProxyType
+
+from ..errors import CtkitError
+from ..prompt import START, Encoding, Piece, Place, Prompt, as_prompt
+from .lm import LM
+
+PLACEHOLDER_TOKEN = "⟨new⟩"  # how a placeholder is shown
+
+
+def encode(lm: LM, prompt: Prompt | str) -> Encoding:
+    """A prompt as `lm` reads it. A token belongs to the piece in which its last character stands, or before which (a line
+    break between two readings belongs to the second).
+
+    Raises `CtkitError` where the prompt is longer than the model's context.
+    """
+    prompt = as_prompt(prompt)
+    ids: list[int] = []
+    tokens: list[str] = []
+    places: list[Place] = []
+    names: list[str | None] = []
+    for parts in _segments(prompt):
+        if len(parts) == 1 and parts[0][0].is_placeholder:
+            part = parts[0][0]
+            ids.append(_placeholder_id(lm))
+            tokens.append(PLACEHOLDER_TOKEN)
+            places.append((part.origin, 1, part.reading))
+            names.append(part.name)
+            continue
+        for id_, token, place, name in _tokens(lm, parts, first=not ids):
+            ids.append(id_)
+            tokens.append(token)
+            places.append(place)
+            names.append(name)
+    if lm.context is not None and len(ids) > lm.context:
+        raise CtkitError(f"a prompt of {len(ids)} tokens", f"a context of {lm.context} tokens in {lm.name}", "a shorter prompt")
+    spans = MappingProxyType({part.name: _span(names, part.name) for part in prompt.parts if part.name in names})
+    n_prompt = next((spans[part.name].start for part in prompt.written if part.name in spans), len(ids))
+    return Encoding(tuple(ids), tuple(tokens), tuple(places), spans, n_prompt, lm.shape, prompt)
+
+
+def token_text(lm: LM, id_: int) -> str:
+    """One token as text, as it would stand in a sentence."""
+    return lm.tokenizer.decode([id_], clean_up_tokenization_spaces=False)
+
+
+def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:
+    """The pieces with their leads, in runs between placeholders (which no tokenizer can read)."""
+    runs: list[list[tuple[Piece, str]]] = []
+    for i, part in enumerate(prompt.parts):
+        if part.is_placeholder or not runs or runs[-1][-1][0].is_placeholder:
+            runs.append([])
+        runs[-1].append((part, prompt.lead(i)))
+    return runs
+
+
+def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[int, str, Place, str | None]]:
+    text, ranges = "", []
+    for part, lead in parts:
+        ranges.append((len(text), len(text) + len(lead), len(text) + len(lead) + len(part.text), part))
+        text += lead + part.text
+    rows = []
+    for n, (id_, end) in enumerate(zip(*_with_ends(lm, text, first), strict=True)):
+        inside = next(((start, part) for before, start, stop, part in ranges if end is not None and before < end <= stop), None)
+        place = (START, n + 1, 1) if inside is None else (inside[1].origin, end - inside[0], inside[1].reading)
+        rows.append((id_, token_text(lm, id_), place, None if inside is None else inside[1].name))
+    return rows
+
+
+def _with_ends(lm: LM, text: str, first: bool) -> tuple[list[int], list[int | None]]:
+    """Token ids, and for each the character where it ends (None for tokens that the tokenizer adds)."""
+    if not lm.tokenizer.is_fast:
+        return _with_ends_slow(lm, text, first)
+    encoded = lm.tokenizer(text, add_special_tokens=first, return_offsets_mapping=True, verbose=False)
+    ids = list(encoded["input_ids"])
+    ends = [stop if stop > start else None for start, stop in encoded["offset_mapping"]]
+    while ids and ends[-1] is None and ids[-1] == lm.tokenizer.eos_token_id and len(ids) > 1:
+        ids, ends = ids[:-1], ends[:-1]  # some tokenizers close the text; the model is to go on with it
+    return ids, ends
+
+
+def _with_ends_slow(lm: LM, text: str, first: bool) -> tuple[list[int], list[int | None]]:
+    """For tokenizers without offsets: a token ends where the text decoded up to it ends."""
+    plain = lm.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    whole = lm.tokenizer(text, add_special_tokens=first, verbose=False)["input_ids"]
+    added = whole[: len(whole) - len(plain)] if whole[-len(plain) :] == plain else []
+    ends = [min(len(text), len(lm.tokenizer.decode(plain[: i + 1]))) for i in range(len(plain))]
+    return [*added, *plain], [None] * len(added) + ends
+
+
+def _placeholder_id(lm: LM) -> int:
+    """Some id for a token whose embedding is overwritten anyway."""
+    special = (lm.tokenizer.pad_token_id, lm.tokenizer.bos_token_id, lm.tokenizer.eos_token_id, 0)
+    return next(id_ for id_ in special if id_ is not None and id_ < lm.model.get_input_embeddings().weight.shape[0])
+
+
+def _span(names: list[str | None], name: str) -> slice:
+    inside = [i for i, n in enumerate(names) if n == name]
+    return slice(inside[0], inside[-1] + 1)

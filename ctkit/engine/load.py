@@ -1,0 +1,129 @@
+"""Getting a model: one that ctkit ships, one by hub id or folder, or one you already have. Refuses what it cannot be true to."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import CtkitError, shown
+from .lm import LM, context_of, find_attentions, find_blocks, shape_of
+from .selftest import support_of
+
+
+def load(
+    name: str = "tiny",
+    *,
+    device: str | None = None,
+    dtype: str = "auto",
+    trust_remote_code: bool = False,
+    **options: Any,
+) -> LM:
+    """A causal language model by name.
+
+    `name` is a model that ctkit ships ("tiny", the default: no network), a Hugging Face hub id, or a folder. `device`:
+    "cpu", "cuda", …; by default the shipped models stay on the CPU, where they are fastest, and others go to a GPU where
+    there is one. `dtype`: "auto" (as saved), "float32", "bfloat16", "float16". Further options go to
+    `AutoModelForCausalLM.from_pretrained`. No remote code runs unless `trust_remote_code=True`.
+
+    Raises `CtkitError` where there is no such model, where it is no causal language model, or where it fails the
+    self-test.
+
+    >>> load()
+    LM('tiny': 4 layers × 4 heads, 128 wide, cpu)
+    """
+    from .shipped import shipped_path
+
+    if not isinstance(name, str) or not name.strip():
+        raise CtkitError(f"the model {shown(name)}", f"a {type(name).__name__}", 'a name such as "tiny" or "gpt2", or ct.wrap(model, tokenizer)')
+    path = shipped_path(name)
+    local = path is not None or os.path.isdir(name)
+    if device is None:
+        device = "cpu" if path is not None else _best_device()
+    options |= {"trust_remote_code": trust_remote_code, "local_files_only": local or options.get("local_files_only", False)}
+    model, tokenizer = _pretrained(name, str(path or name), dtype, options)
+    if "device_map" not in options:
+        model = _moved(model, device)
+    return replace(wrap(model, tokenizer), name=name if path is not None else Path(name).name if local else name)
+
+
+def wrap(model: Any, tokenizer: Any) -> LM:
+    """A Hugging Face causal LM and its tokenizer, ready for ctkit. The model is put into evaluation mode, nothing else.
+
+    Raises `CtkitError` where it is no causal language model or fails the self-test.
+    """
+    if model is None or not hasattr(model, "config") or not hasattr(model, "get_input_embeddings"):
+        raise CtkitError(f"ct.wrap({shown(model)}, …)", f"a {type(model).__name__}", "a transformers model, or its name with ct.load(name)")
+    if tokenizer is None or not callable(tokenizer):
+        raise CtkitError(f"ct.wrap(model, {shown(tokenizer)})", f"a {type(tokenizer).__name__}", "the model's tokenizer: AutoTokenizer.from_pretrained(…)")
+    refuse_class(model.config, type(model).__name__)
+    model.eval()
+    shape = shape_of(model)
+    blocks = find_blocks(model, shape.n_layers)
+    lm = LM(model, tokenizer, type(model).__name__, shape, blocks, find_attentions(model, blocks), context_of(model))
+    return replace(lm, support=support_of(lm))
+
+
+def refuse_class(config: Any, class_name: str = "") -> None:
+    """Refuse encoders and text-to-text models by name."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    names = [class_name, *(getattr(config, "architectures", None) or [])]
+    kind = getattr(config, "model_type", "unknown")
+    said = next((name for name in names if name), kind)
+    remedy = 'a decoder-only model, such as ct.load() or ct.load("gpt2")'
+    if getattr(config, "is_encoder_decoder", False):
+        raise CtkitError(f"the model {said}", f"a text-to-text model ({kind}): an encoder and a decoder", remedy)
+    encoder = [name for name in names if name.endswith(("ForMaskedLM", "ForPreTraining", "ForSequenceClassification"))]
+    if encoder or kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or getattr(config, "is_decoder", True) is False and _is_encoder(kind):
+        raise CtkitError(f"the model {(encoder or [said])[0]}", f"no causal language model ({kind}): it reads both ways or does not write", remedy)
+
+
+def _is_encoder(kind: str) -> bool:
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+    return kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+
+def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    shared = {key: options[key] for key in ("trust_remote_code", "local_files_only", "revision", "token", "cache_dir") if key in options}
+    try:
+        config = AutoConfig.from_pretrained(source, **shared)
+    except (OSError, ValueError, KeyError) as err:
+        raise _not_found(name, source, err) from err
+    refuse_class(config)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(source, config=config, dtype=dtype, use_safetensors=True, **options)
+        tokenizer = AutoTokenizer.from_pretrained(source, **shared)
+    except (OSError, ValueError, KeyError) as err:
+        raise _not_found(name, source, err) from err
+    return model, tokenizer
+
+
+def _not_found(name: str, source: str, err: Exception) -> CtkitError:
+    from .shipped import shipped_names
+
+    first = str(err).strip().splitlines()[0] if str(err).strip() else type(err).__name__
+    ours = ", ".join(shipped_names())
+    if os.path.isdir(source):
+        files = sorted(os.listdir(source))[:6]
+        return CtkitError(
+            f"the model in the folder {name!r}",
+            f"{first} (the folder holds {files or 'nothing'})",
+            "a folder with config.json, model.safetensors and a tokenizer, as model.save_pretrained and tokenizer.save_pretrained write them",
+        )
+    return CtkitError(f"the model {name!r}", first, f"a shipped model ({ours}), a folder, or a hub id while the network is there")
+
+
+def _moved(model: Any, device: str) -> Any:
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as err:
+        raise CtkitError(f"device {device!r}", str(err).strip().splitlines()[0], '"cpu", or "cuda" where ctkit doctor sees a GPU') from err
+
+
+def _best_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

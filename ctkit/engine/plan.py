@@ -1,0 +1,171 @@
+"""From setups to what a batch of forward passes must do. The interventions speak of one prompt; here rows are made of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..errors import CtkitError
+from ..interventions.setup import Setup
+from ..prompt import Encoding
+from .attention import ScoreEdit
+
+
+@dataclass
+class Row:
+    """One prompt of a batch: its encoding so far, its setup, and how many places of padding stand before it."""
+
+    enc: Encoding
+    setup: Setup
+    pad: int = 0
+
+
+def score_edits(rows: list[Row], horizon: int) -> dict[int, ScoreEdit]:
+    """For each block that changes: the edges opened and closed, and the bias, up to position `horizon`.
+
+    A rule says who may attend to whom in absolute positions, so it is asked once, for the longest text to come.
+    """
+    if not any(row.setup.overrides("allow") or row.setup.overrides("bias") for row in rows):
+        return {}
+    per_row = [_row_edits(row, horizon - row.pad) for row in rows]
+    edits: dict[int, ScoreEdit] = {}
+    for layer in range(rows[0].enc.shape.n_layers):
+        parts = [row_edits[layer] for row_edits in per_row]
+        if all(part is None for part in parts):
+            continue
+        before = [row_edits[layer - 1] for row_edits in per_row] if layer else []
+        same = bool(before) and all(a is b for a, b in zip(parts, before, strict=True))
+        edits[layer] = edits[layer - 1] if same else _stacked(parts, rows, horizon)
+    return edits
+
+
+@dataclass(frozen=True, eq=False)
+class _RowEdit:
+    opened: Tensor  # (head or 1, query, key)
+    closed: Tensor
+    bias: Tensor | None
+
+    def same_as(self, other: "_RowEdit | None") -> bool:
+        """Whether two blocks are changed alike."""
+        return (
+            other is not None
+            and torch.equal(self.opened, other.opened)
+            and torch.equal(self.closed, other.closed)
+            and self.bias is None
+            and other.bias is None
+        )
+
+
+def _row_edits(row: Row, length: int) -> list["_RowEdit | None"]:
+    to_come = length - len(row.enc)
+    enc = row.enc.extended((0,) * to_come, ("…",) * to_come) if to_come else row.enc
+    causal = torch.ones(1, length, length, dtype=torch.bool).tril()
+    edits: list[_RowEdit | None] = []
+    for layer in range(enc.shape.n_layers):
+        edit = _layer_edit(row.setup, enc, layer, causal)
+        if edit is not None and edits and edit.same_as(edits[-1]):
+            edit = edits[-1]
+        edits.append(edit)
+    return edits
+
+
+def _layer_edit(setup: Setup, enc: Encoding, layer: int, causal: Tensor) -> "_RowEdit | None":
+    allowed = setup.allow(causal, enc, layer)
+    bias = setup.bias(enc, layer)
+    if allowed is causal and bias is None:
+        return None
+    _check_scores("allow", allowed, enc)
+    if allowed.dtype != torch.bool:
+        raise CtkitError(f"a mask of {allowed.dtype}", "numbers where True and False were expected", "allow() returning booleans, True = may attend")
+    _refuse_empty_row(allowed, enc)
+    if bias is not None:
+        _check_scores("bias", bias, enc)
+    opened, closed = allowed & ~causal, causal & ~allowed
+    opened[..., enc.n_prompt :] = False  # what is not written yet can be seen by nobody, with a cache or without
+    if bias is None and not opened.any() and not closed.any():
+        return None
+    return _RowEdit(opened, closed, bias)
+
+
+def _check_scores(function: str, value: Tensor, enc: Encoding) -> None:
+    ok = value.ndim == 3 and value.shape[0] in (1, enc.shape.n_heads) and tuple(value.shape[1:]) == (len(enc), len(enc))
+    if not ok:
+        raise CtkitError(
+            f"{function}() of shape {tuple(value.shape)}",
+            f"{len(enc)} tokens and {enc.shape.n_heads} heads",
+            f"the shape (1 or {enc.shape.n_heads}, {len(enc)}, {len(enc)}): head, query, key",
+        )
+
+
+def _refuse_empty_row(allowed: Tensor, enc: Encoding) -> None:
+    empty = ~allowed.any(-1)
+    if empty.any():
+        row = int(empty.nonzero()[0][-1])
+        raise CtkitError(
+            f"a mask that leaves token {row} ({enc.tokens[row]!r}) nothing to attend to",
+            "a row without a single True",
+            "a mask that keeps at least the token itself: rule | ct.masks.window(1)",
+        )
+
+
+def _stacked(parts: list["_RowEdit | None"], rows: list[Row], horizon: int) -> ScoreEdit:
+    n_heads = max(max(p.opened.shape[0], 1 if p.bias is None else p.bias.shape[0]) for p in parts if p is not None)
+    opened = torch.zeros(len(rows), n_heads, horizon, horizon, dtype=torch.bool)
+    closed = torch.zeros_like(opened)
+    has_bias = any(p is not None and p.bias is not None for p in parts)
+    bias = torch.zeros(opened.shape) if has_bias else None
+    for b, (part, row) in enumerate(zip(parts, rows, strict=True)):
+        if part is None:
+            continue
+        opened[b, :, row.pad :, row.pad :] = part.opened
+        closed[b, :, row.pad :, row.pad :] = part.closed
+        if part.bias is not None:
+            bias[b, :, row.pad :, row.pad :] = part.bias
+    return ScoreEdit(opened, closed, bias)
+
+
+@dataclass
+class Streams:
+    """One of the functions `residual` or `heads` over the rows of a batch, with what it has seen so far.
+
+    An intervention sees the whole stream from position 0 on. With a cache only the new positions pass through the
+    model, so the earlier ones are remembered here, as they were before the edit.
+    """
+
+    function: str
+    rows: list[Row]
+    past: dict[int, Tensor] = field(default_factory=dict)
+
+    @property
+    def active(self) -> bool:
+        """Whether any row has something to do."""
+        return any(row.setup.overrides(self.function) for row in self.rows)
+
+    def __call__(self, layer: int, x: Tensor, start: int, remember: bool) -> Tensor:
+        """The new positions of a stream (batch, token, …), edited. Returns `x` itself where no row changes."""
+        whole = torch.cat([self.past[layer], x], dim=1) if start else x
+        if remember:
+            self.past[layer] = whole
+        edited = x
+        for b, row in enumerate(self.rows):
+            before = whole[b, row.pad :]
+            after = getattr(row.setup, self.function)(before, row.enc, layer)
+            if after is before:
+                continue
+            self._check(after, before)
+            if edited is x:
+                edited = x.clone()
+            first = max(row.pad, start)  # the first position of this pass that is no padding
+            edited[b, first - start :] = after[first - row.pad :].to(x)
+        return edited
+
+    def at(self, layer: int, start: Callable[[], int], remember: bool) -> Callable[[Tensor], Tensor]:
+        """This function for one block, as the attention function calls it."""
+        return lambda x: self(layer, x, start(), remember)
+
+    def _check(self, after: Tensor, before: Tensor) -> None:
+        if after.shape != before.shape:
+            raise CtkitError(
+                f"{self.function}() returning {tuple(after.shape)}", f"a stream of {tuple(before.shape)}", "a value of the same shape"
+            )

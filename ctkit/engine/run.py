@@ -1,0 +1,262 @@
+"""Running a model under a setup. The only module that registers hooks; all of them are gone when a pass ends, however."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache, partial
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import CtkitError, shown
+from ..interventions.setup import Setup, as_setup
+from ..prompt import Prompt, as_prompt
+from .attention import PREFIX, Pass, current
+from .encode import encode, token_text
+from .lm import ATTENTIONS, LM
+from .plan import Row, Streams, score_edits
+from .trace import Trace
+
+BATCH_TOKENS = 8192  # run_many puts so many tokens into one forward pass: enough for speed, small enough for caches
+Layers = Iterable[int] | str  # block indices, or "all"
+
+
+def run(lm: LM, prompt: Prompt | str, *interventions: Any, attention: Layers = (), residual: Layers = ()) -> Trace:
+    """One forward pass of `lm` over `prompt` under a setup.
+
+    `attention` and `residual` name blocks (or "all") to keep right away; others are read when they are asked for.
+    Raises `CtkitError` for prompts and interventions that this model cannot read or carry out.
+
+    >>> import ctkit as ct
+    >>> trace = ct.run(ct.load(), "The key is in the box.", ct.Mask("bidirectional"))
+    >>> trace.attention(layer=0, head=1).shape == (len(trace.tokens), len(trace.tokens))
+    True
+    """
+    row = _row(lm, prompt, as_setup(*interventions))
+    return _traces(lm, [row], _layers(lm, attention, 0), _layers(lm, residual, 1), last_only=False)[0]
+
+
+def run_many(
+    lm: LM,
+    prompts: Sequence[Any],
+    *interventions: Any,
+    last_only: bool = False,
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> list[Trace]:
+    """`run` over many prompts, packed into few padded passes; the same numbers to float rounding.
+
+    An entry of `prompts` is a prompt, or a pair (prompt, setup) for a setup of its own before the common one.
+    `last_only` keeps the logits of the last position only. `on_progress(done, all)` is called after each pass.
+    """
+    common = as_setup(*interventions)
+    rows = [_row(lm, *_entry(entry, common)) for entry in prompts]
+    traces: list[Trace | None] = [None] * len(rows)
+    done = 0
+    for group in groups([len(row.enc) for row in rows]):
+        for index, trace in zip(group, _traces(lm, [rows[i] for i in group], (), (), last_only), strict=True):
+            traces[index] = trace
+        done += len(group)
+        if on_progress is not None:
+            on_progress(done, len(rows))
+    return traces
+
+
+def groups(lengths: list[int]) -> Iterator[list[int]]:
+    """Indices in batches of similar length, at most `BATCH_TOKENS` places each."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    group: list[int] = []
+    for index in order:
+        if group and (len(group) + 1) * lengths[index] > BATCH_TOKENS:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+@dataclass
+class Session:
+    """Forward passes over one batch of rows: alone, or one after the other with a cache."""
+
+    lm: LM
+    rows: list[Row]
+    horizon: int  # no row gets longer than this, padding included
+    cache: Any = None  # None: every pass reads everything
+    attention: tuple[int, ...] = ()
+    residual: tuple[int, ...] = ()
+    read: dict[int, Tensor] = field(default_factory=dict)  # the streams wanted, as they left the last pass
+    length: int = 0  # positions read so far
+
+    def __post_init__(self):
+        self.streams = Streams("residual", self.rows)
+        self.outputs = Streams("heads", self.rows)
+        self.now = Pass(
+            base=self.lm.model.config._attn_implementation,
+            layers=dict(self.lm.attention_layers),
+            scores=score_edits(self.rows, self.horizon),
+            wanted=frozenset(self.attention),
+        )
+        if self.outputs.active:
+            at = partial(self.outputs.at, start=lambda: self.now.start, remember=self.cache is not None)
+            self.now.heads = {layer: at(layer) for layer in range(self.lm.n_layers)}
+        _refuse_unsupported(self.lm, self.now)
+
+    def forward(self, ids: Tensor, last_only: bool) -> Any:
+        """Read the next ids (batch, position) of every row; the model's own output comes back."""
+        self.now.start = self.length if self.cache is not None else 0
+        self.now.weights.clear()
+        self.now.seen.clear()
+        total = self.now.start + ids.shape[1]
+        inputs = {"input_ids": ids.to(self.lm.device), "use_cache": self.cache is not None}
+        if self.cache is not None:
+            inputs["past_key_values"] = self.cache
+        if any(row.pad for row in self.rows):
+            inputs |= _padding(self.lm, self.rows, self.now.start, total)
+        if last_only and "logits_to_keep" in _parameters(type(self.lm.model)):
+            inputs["logits_to_keep"] = 1
+        output = self.lm.model(**inputs)
+        missing = (set(self.now.scores) | set(self.now.heads) | set(self.now.wanted)) - self.now.seen
+        if missing:
+            raise CtkitError(
+                f"attention of layer {min(missing)} in {self.lm.name}",
+                "a model that does not call its attention there",
+                "re-reading, token prepending or steering, which work through the stream",
+            )
+        self.length = total
+        return output
+
+    @contextmanager
+    def installed(self) -> Iterator["Session"]:
+        """Our attention function and hooks in place; everything as it was on the way out, also after an error."""
+        with ExitStack() as stack:
+            stack.enter_context(self.lm.lock)
+            stack.enter_context(torch.no_grad())
+            if self.now.scores or self.now.heads or self.now.wanted:
+                stack.enter_context(_attention_in_place(self.lm, self.now))
+            for layer in range(self.lm.n_layers + 1):
+                if self.streams.active or layer in self.residual:
+                    handle = self._hook(layer)
+                    stack.callback(handle.remove)
+            yield self
+
+    def _hook(self, layer: int):
+        """Edit, then read, the stream entering a block. `prepend`: before any hook that records hidden states."""
+        if layer < self.lm.n_layers:
+            block = self.lm.blocks[layer]
+            return block.register_forward_pre_hook(partial(self._entering, layer), prepend=True, with_kwargs=True)
+        return self.lm.blocks[-1].register_forward_hook(self._leaving, prepend=True)
+
+    def _entering(self, layer: int, module, args, kwargs):
+        if args:
+            return (self._edited(layer, args[0]), *args[1:]), kwargs
+        return args, kwargs | {"hidden_states": self._edited(layer, kwargs["hidden_states"])}
+
+    def _leaving(self, module, args, output):
+        if isinstance(output, Tensor):
+            return self._edited(self.lm.n_layers, output)
+        return (self._edited(self.lm.n_layers, output[0]), *output[1:])
+
+    def _edited(self, layer: int, x: Tensor) -> Tensor:
+        if x.ndim != 3 or x.shape[-1] != self.lm.d_model:
+            raise CtkitError(
+                f"the stream of {self.lm.name}", f"a tensor of shape {tuple(x.shape)} entering its blocks", "another model: this one has several streams"
+            )
+        if self.streams.active:
+            x = self.streams(layer, x, self.now.start, self.cache is not None)
+        if layer in self.residual:
+            self.read[layer] = x
+        return x
+
+
+def padded_ids(rows: list[Row], filler: int) -> Tensor:
+    """The rows' ids as one batch, padded on the left; sets each row's `pad`."""
+    longest = max(len(row.enc) for row in rows)
+    for row in rows:
+        row.pad = longest - len(row.enc)
+    return torch.tensor([[filler] * row.pad + list(row.enc.ids) for row in rows])
+
+
+def filler_id(lm: LM) -> int:
+    """The id that stands in padding; it is masked, so any will do."""
+    return next(id_ for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0) if id_ is not None)
+
+
+def _row(lm: LM, prompt: Prompt | str, setup: Setup) -> Row:
+    setup.check(lm.shape)
+    return Row(encode(lm, setup.edit(as_prompt(prompt))), setup)
+
+
+def _entry(entry: Any, common: Setup) -> tuple[Prompt | str, Setup]:
+    if isinstance(entry, tuple) and len(entry) == 2:
+        return entry[0], as_setup(entry[1], common)
+    return entry, common
+
+
+def _traces(lm: LM, rows: list[Row], attention, residual, last_only: bool) -> list[Trace]:
+    ids = padded_ids(rows, filler_id(lm))
+    session = Session(lm, rows, ids.shape[1], attention=attention, residual=residual)
+    with session.installed():
+        output = session.forward(ids, last_only)
+    return [_trace(lm, row, b, output.logits, session) for b, row in enumerate(rows)]
+
+
+def _trace(lm: LM, row: Row, b: int, logits: Tensor, session: Session) -> Trace:
+    kept = logits[b, row.pad :] if logits.shape[1] > 1 else logits[b]
+    weights = {layer: w[b, :, row.pad :, row.pad :].float().cpu() for layer, w in session.now.weights.items()}
+    streams = {layer: x[b, row.pad :].float().cpu() for layer, x in session.read.items()}
+
+    def again(attention=(), residual=()) -> Trace:
+        alone = Row(row.enc, row.setup)
+        return _traces(lm, [alone], tuple(attention), tuple(residual), last_only=False)[0]
+
+    return Trace(row.enc, kept.float().cpu(), row.setup, partial(token_text, lm), again, weights, streams)
+
+
+def _layers(lm: LM, wanted: Layers, extra: int) -> tuple[int, ...]:
+    """The blocks wanted; `extra` is 1 where the stream leaving the last block counts too."""
+    last = lm.n_layers - 1 + extra
+    if isinstance(wanted, str):
+        if wanted != "all":
+            raise CtkitError(f"the layers {shown(wanted)}", "a word", '"all" or numbers such as [0, 2]')
+        return tuple(range(last + 1))
+    layers = tuple(wanted)
+    for layer in layers:
+        if not 0 <= layer <= last:
+            raise CtkitError(f"layer {layer}", f"layers 0 to {last} in {lm.name}", f"layers from 0 to {last}")
+    return layers
+
+
+@cache
+def _parameters(model_class: type) -> frozenset[str]:
+    """What a model's forward can be told."""
+    return frozenset(signature(model_class.forward).parameters)
+
+
+def _padding(lm: LM, rows: list[Row], start: int, total: int) -> dict[str, Tensor]:
+    """The mask that hides the padding, and positions that count from each row's own first token."""
+    places = torch.arange(total)[None, :] - torch.tensor([[row.pad] for row in rows])
+    inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, start:]}
+    return {name: value.to(lm.device) for name, value in inputs.items() if name in _parameters(type(lm.model))}
+
+
+def _refuse_unsupported(lm: LM, now: Pass) -> None:
+    if (now.scores or now.heads or now.wanted) and lm.support.get("attention", "yes") != "yes":
+        raise CtkitError(f"attention in {lm.name}", lm.support["attention"], "re-reading, token prepending or steering, or another model")
+
+
+@contextmanager
+def _attention_in_place(lm: LM, now: Pass) -> Iterator[None]:
+    if now.base not in ATTENTIONS:
+        raise CtkitError(
+            f"a mask or attention weights with attention {now.base!r}",
+            "an attention that leaves custom masks out",
+            'model.set_attn_implementation("sdpa") before ct.wrap',
+        )
+    with ExitStack() as stack:
+        stack.callback(lm.model.set_attn_implementation, now.base)
+        lm.model.set_attn_implementation(PREFIX + now.base)
+        token = current.set(now)
+        stack.callback(current.reset, token)
+        yield

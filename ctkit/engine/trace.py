@@ -1,0 +1,106 @@
+"""What came out of a run: tokens, logits, attention, the stream, text. Frozen values, on the CPU."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import CtkitError
+from ..prompt import Encoding, sentences
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One forward pass over one prompt.
+
+    `logits[t]` are the scores of the token after position t. Attention and stream are read when they are first asked
+    for, by one more pass (which gives the same numbers), unless `run` was told to keep them.
+    """
+
+    encoding: Encoding
+    logits: Float[Tensor, "token vocab"]
+    setup: Any = field(repr=False)
+    name_token: Callable[[int], str] = field(repr=False)
+    again: Callable[..., "Trace"] = field(repr=False)
+    kept_attention: dict[int, Float[Tensor, "head query key"]] = field(default_factory=dict, repr=False)
+    kept_residual: dict[int, Float[Tensor, "token d_model"]] = field(default_factory=dict, repr=False)
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens as text, as the model met them."""
+        return list(self.encoding.tokens)
+
+    @property
+    def ids(self) -> list[int]:
+        """The token ids."""
+        return list(self.encoding.ids)
+
+    @property
+    def spans(self) -> dict[str, slice]:
+        """The positions of each piece."""
+        return dict(self.encoding.spans)
+
+    @property
+    def shape(self):
+        """The sizes of the model."""
+        return self.encoding.shape
+
+    def attention(self, layer: int, head: int | None = None) -> Float[Tensor, "..."]:
+        """Attention weights of one head (query, key), or of all heads of a block (head, query, key). Rows sum to 1."""
+        self._check("attention", layer, self.shape.n_layers - 1)
+        if head is not None and not 0 <= head < self.shape.n_heads:
+            raise CtkitError(f"attention of head {head}", f"{self.shape.n_heads} heads in a block", f"a head from 0 to {self.shape.n_heads - 1}")
+        if layer not in self.kept_attention:
+            self.kept_attention.update(self.again(attention=[layer]).kept_attention)
+        weights = self.kept_attention[layer]
+        return weights if head is None else weights[head]
+
+    def residual(self, layer: int) -> Float[Tensor, "token d_model"]:
+        """The stream entering block `layer` (after any steering there); `n_layers` is the stream leaving the last block."""
+        self._check("the stream", layer, self.shape.n_layers)
+        if layer not in self.kept_residual:
+            self.kept_residual.update(self.again(residual=[layer]).kept_residual)
+        return self.kept_residual[layer]
+
+    def next_tokens(self, k: int = 10, at: int = -1) -> list[tuple[str, float]]:
+        """The `k` likeliest next tokens after position `at`, with their probabilities."""
+        top = self.logits[at].softmax(-1).topk(min(k, self.logits.shape[-1]))
+        return [(self.name_token(i), p) for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
+
+    def _check(self, what: str, layer: int, last: int) -> None:
+        if not isinstance(layer, int) or not 0 <= layer <= last:
+            raise CtkitError(f"{what} at layer {layer!r}", f"layers 0 to {last}", f"a layer from 0 to {last}")
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """Text written after a prompt, token by token. `stopped`: "end" token, "length", "context" or "asked" (by `on_token`)."""
+
+    encoding: Encoding  # the prompt with the written tokens behind it
+    n_written: int
+    text: str
+    logits: Float[Tensor, "written vocab"]
+    stopped: str
+    setup: Any = field(repr=False)
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the written tokens."""
+        return list(self.encoding.ids[len(self.encoding) - self.n_written :])
+
+    @property
+    def tokens(self) -> list[str]:
+        """The written tokens as text."""
+        return list(self.encoding.tokens[len(self.encoding) - self.n_written :])
+
+    @property
+    def steps(self) -> list[str]:
+        """The written text in sentences: the steps of a thought."""
+        return sentences(self.text)
+
+    @property
+    def spans(self) -> Mapping[str, slice]:
+        """The positions of each piece; what was written is "generated"."""
+        return self.encoding.spans
