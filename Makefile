@@ -1,0 +1,81 @@
+# Two commands for people:  make lab  opens the course,  make test  runs every check.  `make help` lists the rest.
+
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+ARGS ?=
+PIP_ARGS ?=
+# two workers when there are two cores to spare; WORKERS=0 runs in one process
+WORKERS ?= 2
+# the first of these that is Python 3.11 or newer
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) $(PIP_ARGS)
+DEPS := pyproject.toml $(CONSTRAINTS)
+
+.PHONY: help lab test test-python test-widgets browser lint widgets models bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@echo
+	@echo "  make lab ARGS=--no-browser       serve only;   make lab PIP_ARGS=…     more words for pip"
+	@echo "  make test ARGS='-k mask'         some tests;   make lab CONSTRAINTS=   newest versions, not the pinned ones"
+
+lab: $(BIN)/.course  ## open JupyterLab on the first lesson
+	@$(BIN)/ctkit lab $(ARGS)
+
+test: test-python test-widgets  ## every check: library, notebooks, browser, widgets
+
+test-python: $(BIN)/.dev browser
+	@env OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
+
+test-widgets:
+	@if command -v node >/dev/null && command -v npm >/dev/null && [ -f widgets/package.json ]; then \
+		$(MAKE) --no-print-directory widgets/node_modules/.installed && cd widgets && npm test; \
+	else echo "skipped: the widgets' own tests need Node.js (their browser tests above do not)"; fi
+
+browser:
+	@sh .ci/chromium || true
+
+lint: $(BIN)/.dev  ## style of the Python code
+	@$(BIN)/ruff check ctkit tests benchmarks && $(BIN)/ruff format --check --diff ctkit tests benchmarks
+
+widgets: widgets/node_modules/.installed  ## rebuild the front-end bundles (needs Node.js)
+	@cd widgets && npm run build
+
+models: $(BIN)/.dev  ## train the teaching models again (hours on two cores)
+	@for name in $$($(BIN)/python -c "from ctkit.zoo import manifest; print(*manifest.names())"); do \
+		$(BIN)/ctkit train $$name && $(BIN)/ctkit card $$name || exit 1; done
+
+bench: $(BIN)/.dev  ## the measurements in benchmarks/
+	@for script in benchmarks/*.py; do [ -f "$$script" ] && $(BIN)/python "$$script" $(ARGS) || exit 1; done
+
+clean:  ## remove the environment and everything built
+	rm -rf $(VENV) dist build widgets/node_modules .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the commands above need; each is done once, and again when pyproject.toml or the pins change ---
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo "ctkit needs Python 3.11 or newer, and none was found."; \
+		echo "Install one, or name it:  make lab PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python cannot make environments (no venv, or no ensurepip)."; \
+		echo "On Debian and Ubuntu:  apt-get install python3-venv      Otherwise use the conda or uv route in README.md."; exit 1; }
+	@echo "making the environment $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.course: $(DEPS) | $(BIN)/python
+	@echo "installing ctkit and JupyterLab into $(VENV) (some minutes the first time) …"
+	@$(PIP) -q -e '.[course]'
+	@touch $@
+
+$(BIN)/.dev: $(DEPS) | $(BIN)/python
+	@echo "installing ctkit and what its tests need into $(VENV) (some minutes the first time) …"
+	@$(PIP) -q -e '.[course,dev]'
+	@touch $@ $(BIN)/.course
+
+widgets/node_modules/.installed: widgets/package.json widgets/package-lock.json
+	@cd widgets && npm ci --no-fund --no-audit --loglevel=error && touch node_modules/.installed
