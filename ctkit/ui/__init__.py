@@ -1,0 +1,1 @@
+"""The widgets. The only folder that knows anywidget."""

@@ -1,0 +1,112 @@
+"""A comparison as the view wants it: plain values, and bytes for whatever is many numbers. Knows no widget."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..engine.generate import generate
+from ..engine.lm import LM
+from ..engine.run import run
+from ..engine.trace import Trace
+from ..errors import CtkitError
+from ..interventions.setup import Setup
+from ..measures.compare import Comparison, alignment
+from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
+from ..prompt import Prompt
+
+MOST_WEIGHTS = 8_000_000  # bytes of attention in one frame; more would make the browser wait
+
+
+def look(lm: LM, prompt: Prompt, setup: Setup, keep: str = "all") -> Trace:
+    """One run with everything that a view draws. With thinking on, the model first writes its thought and the cue; what
+    comes next is then the answer."""
+    if thinks(setup, prompt):
+        cue = answer_cue(prompt)
+        written = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
+        thought = written.text.partition(cue)[0].strip()
+        prompt = prompt.then(**({"thought": thought} if thought else {}), **{"answer cue": cue})
+    trace = run(lm, prompt, setup)
+    if lm.n_layers * lm.n_heads * len(trace.ids) ** 2 > MOST_WEIGHTS:
+        raise CtkitError(
+            f"the attention of {lm.n_layers * lm.n_heads} heads over {len(trace.ids)} tokens",
+            f"{lm.n_layers * lm.n_heads * len(trace.ids) ** 2 / 1e6:.0f} million weights for one picture",
+            "a shorter prompt, or trace.attention(layer, head) for one head",
+        )
+    return run(lm, prompt, setup, attention=keep) if lm.support.get("attention", "yes") == "yes" else trace
+
+
+def frame_of(lm: LM, before: Trace, after: Trace | None, setup: Setup) -> dict[str, Any]:
+    """What the view paints: both sides, how their tokens match, the next token, and one sentence."""
+    other = before if after is None else after
+    align, fold = alignment(before.encoding, other.encoding)
+    comparison = Comparison(before, other, align, fold)
+    tokens = [
+        {"token": token, "before": round(p, 5), "after": None if after is None else round(q, 5)}
+        for token, p, q in comparison.next_tokens
+    ]
+    return {
+        "before": side_of(lm, before),
+        "after": None if after is None else side_of(lm, after),
+        "align": list(align),
+        "fold": list(fold),
+        "next": tokens,
+        "sentence": sentence_of(comparison, setup) if after is not None else "Flip a switch to see what changes.",
+    }
+
+
+def side_of(lm: LM, trace: Trace) -> dict[str, Any]:
+    """One run: tokens, pieces, all attention weights and what the mask allowed, a byte each."""
+    parts = [part for part in trace.encoding.prompt.parts if part.name in trace.spans]
+    pieces = [
+        {"name": p.name, "origin": p.origin, "reading": p.reading, "start": trace.spans[p.name].start, "stop": trace.spans[p.name].stop}
+        for p in parts
+    ]
+    weights = [trace.kept_attention[layer] for layer in sorted(trace.kept_attention)]
+    stacked = torch.stack(weights) if weights else torch.zeros(0, 0, len(trace.ids), len(trace.ids))
+    return {
+        "tokens": trace.tokens,
+        "pieces": pieces,
+        "attention": packed((stacked * 255).round().to(torch.uint8)),
+        "allowed": packed(allowed_of(trace)),
+        "unknown": unknown_tokens(lm, trace),
+    }
+
+
+def allowed_of(trace: Trace) -> Tensor:
+    """Who may attend to whom, (layer or 1, head or 1, query, key): one layer where all are alike."""
+    causal = torch.ones(1, len(trace.ids), len(trace.ids), dtype=torch.bool).tril()
+    masks = [trace.setup.allow(causal, trace.encoding, layer) for layer in range(trace.shape.n_layers)]
+    if all(torch.equal(mask, masks[0]) for mask in masks):
+        masks = masks[:1]
+    heads = max(mask.shape[0] for mask in masks)
+    return torch.stack([mask.expand(heads, -1, -1) for mask in masks]).to(torch.uint8)
+
+
+def packed(values: Tensor) -> dict[str, Any]:
+    """A tensor of bytes as shape and buffer."""
+    return {"shape": list(values.shape), "data": memoryview(values.contiguous().numpy().tobytes())}
+
+
+def unknown_tokens(lm: LM, trace: Trace) -> list[bool]:
+    """Per token: whether the model's training never had it as a word. Only the shipped models' tokenizers say so."""
+    known = getattr(lm.tokenizer, "ctkit_words", None)
+    return [known is not None and id_ not in known for id_ in trace.ids]
+
+
+def sentence_of(comparison: Comparison, setup: Setup) -> str:
+    """What changed, in words: how many more tokens, and what the top token was and is."""
+    before, after = comparison.before.next_tokens(1)[0], comparison.after.next_tokens(1)[0]
+    longer = len(comparison.after.tokens) - len(comparison.before.tokens)
+    names = ", ".join(type(i).__name__ for i in setup)
+    read = f"{longer} more tokens to read. " if longer > 0 else ""
+    if before[0] == after[0]:
+        return f"{names}: {read}The top token stays {shown_token(before[0])}, {before[1]:.2f} → {after[1]:.2f}."
+    return f"{names}: {read}The top token goes from {shown_token(before[0])} ({before[1]:.2f}) to {shown_token(after[0])} ({after[1]:.2f})."
+
+
+def shown_token(token: str) -> str:
+    """A token in words: spaces and line breaks by name."""
+    if token.strip():
+        return f"“{token.strip()}”"
+    return {"\n": "a line break", "": "nothing"}.get(token, "a space")

@@ -1,0 +1,48 @@
+"""One thread that computes for a widget: the latest request wins, older ones are dropped."""
+
+import threading
+from collections.abc import Callable
+
+
+class Worker:
+    """Runs one job at a time on a thread of its own. A job is told, by `stale()`, when a newer one is waiting."""
+
+    def __init__(self, name: str = "ctkit"):
+        self._name = name
+        self._condition = threading.Condition()
+        self._waiting: Callable[[Callable[[], bool]], None] | None = None
+        self._busy = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, job: Callable[[Callable[[], bool]], None]) -> None:
+        """Do `job(stale)` next, in place of any job that is waiting."""
+        with self._condition:
+            self._waiting = job
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def stop(self) -> None:
+        """Ask the running job to end early (its `stale()` turns true) without another one in its place."""
+        self.submit(lambda stale: None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing runs and nothing waits; False where `timeout` seconds were not enough."""
+        with self._condition:
+            return self._condition.wait_for(lambda: self._waiting is None and not self._busy, timeout)
+
+    def _stale(self) -> bool:
+        return self._waiting is not None
+
+    def _loop(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._waiting is not None)
+                job, self._waiting, self._busy = self._waiting, None, True
+            try:
+                job(self._stale)
+            finally:
+                with self._condition:
+                    self._busy = False
+                    self._condition.notify_all()
