@@ -1,9 +1,13 @@
 """Getting a model: one that ctkit ships, one by hub id or folder, or one you already have. Refuses what it cannot be true to."""
 
 import os
+import socket
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from ..errors import CtkitError, shown
 from .lm import LM, context_of, find_attentions, find_blocks, shape_of
@@ -39,7 +43,8 @@ def load(
     local = path is not None or os.path.isdir(name)
     if device is None:
         device = "cpu" if path is not None else _best_device()
-    options |= {"trust_remote_code": trust_remote_code, "local_files_only": local or options.get("local_files_only", False)}
+    here = local or options.get("local_files_only", False) or not _hub_answers()
+    options |= {"trust_remote_code": trust_remote_code, "local_files_only": here}
     model, tokenizer = _pretrained(name, str(path or name), dtype, options)
     if "device_map" not in options:
         model = _moved(model, device)
@@ -99,6 +104,29 @@ def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any,
     except (OSError, ValueError, KeyError) as err:
         raise _not_found(name, source, err) from err
     return model, tokenizer
+
+
+def _hub_answers(seconds: float = 3.0) -> bool:
+    """Whether the hub can be reached. Asked first, because without a network every file costs half a minute of retries."""
+    from huggingface_hub import constants
+
+    proxies = getproxies()
+    if constants.HF_HUB_OFFLINE or "https" in proxies or "all" in proxies:
+        return not constants.HF_HUB_OFFLINE
+    hub = urlsplit(constants.ENDPOINT)
+    answers: list[bool] = []
+    asking = Thread(target=lambda: answers.append(_connects(hub.hostname, hub.port or 443, seconds)), daemon=True)
+    asking.start()  # a thread, because looking up a name has no time limit of its own
+    asking.join(seconds)
+    return bool(answers and answers[0])
+
+
+def _connects(host: str | None, port: int, seconds: float) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=seconds).close()
+    except OSError:
+        return False
+    return True
 
 
 def _not_found(name: str, source: str, err: Exception) -> CtkitError:
