@@ -1,0 +1,158 @@
+// Invented data in the shape of the traits: for looking at the view, and for its tests. Nothing here is measured.
+import type { Catalog, Frame, PieceText, PlayState, Population, Side, Span, Steps, Tensor } from "../src/playground/types";
+
+export const CATALOG: Catalog = {
+	model: { name: "tiny", n_layers: 4, n_heads: 4, d_model: 128, device: "cpu", context: 512 },
+	examples: [
+		{ id: "key", label: "Lost key", note: "The answer is three facts away.", pieces: hunt(), task: "hunt", difficulty: 4 },
+		{ id: "sum", label: "A sum in steps", note: "One variable after the other.", pieces: [{ name: "context", text: "a = 3. b = a + 4. c = b + 1." }, { name: "question", text: "c?" }, { name: "cue", text: "Answer:" }], task: "sums", difficulty: 3 },
+	],
+	tasks: [
+		{ name: "hunt", title: "hunt: where is the key?", difficulties: [1, 2, 3, 4, 5] },
+		{ name: "sums", title: "sums: chains of variables", difficulties: [1, 2, 3] },
+	],
+	switches: [
+		{
+			id: "mask", label: "Mask", hint: "who may look at whom", unsupported: null, intervention: "Mask",
+			fields: [
+				{ name: "kind", label: "rule", type: "choice", value: "prefix", choices: ["prefix", "window", "bidirectional"].map((value) => ({ label: value, value })) },
+				{ name: "size", label: "tokens", type: "int", min: 1, max: 64, value: 4, when: { kind: "window" } },
+				{ name: "layers", label: "in the layers", type: "layers", value: null },
+			],
+		},
+		{
+			id: "reread", label: "Read again", hint: "the prompt twice, so that early words see late ones", unsupported: null, intervention: "Reread",
+			fields: [
+				{ name: "times", label: "times", type: "int", min: 2, max: 4, value: 2 },
+				{ name: "phrase", label: "phrase between", type: "text", value: "Read the question again:" },
+			],
+		},
+		{ id: "prepend", label: "Prepend token", hint: "a token in front that knows the end", unsupported: null, intervention: "PrependToken", fields: [{ name: "blocks", label: "told in the blocks", type: "range", names: ["start", "exit"], value: [1, 3] }] },
+		{
+			id: "steer", label: "Steer", hint: "push the stream along a direction", unsupported: null, intervention: "Steer",
+			fields: [
+				{ name: "direction", label: "direction", type: "direction", value: { name: "happy − sad", layer: 2 }, choices: [{ label: "happy − sad", value: { name: "happy − sad", layer: 2 } }, { label: "random", value: { name: "random", layer: 2 } }] },
+				{ name: "strength", label: "strength", type: "number", min: -4, max: 4, step: 0.5, value: 1 },
+				{ name: "layers", label: "in the layers", type: "layers", value: [2] },
+			],
+		},
+		{ id: "think", label: "Think", hint: "write the steps before the answer", unsupported: null, intervention: "Think", fields: [] },
+	],
+};
+
+export function hunt(): PieceText[] {
+	return [
+		{ name: "context", text: "The key is in the box. The cup is in the jar. The box is in the car. The car is in the barn." },
+		{ name: "question", text: "Where is the key?" },
+		{ name: "cue", text: "Answer:" },
+	];
+}
+
+export function state(part: Partial<PlayState> = {}): PlayState {
+	return { prompt: hunt(), setup: [], task: "hunt", difficulty: 4, n: 200, seed: 0, ...part };
+}
+
+/** Words of the pieces as tokens: each with the space before it, full stops apart. */
+export function tokenize(pieces: { name: string; text: string; origin?: string; reading?: number }[]): { tokens: string[]; pieces: Span[] } {
+	const tokens: string[] = [];
+	const spans: Span[] = [];
+	for (const piece of pieces) {
+		const start = tokens.length;
+		const words = piece.text.match(/\n|[^\s.?:,]+|[.?:,]/g) ?? [];
+		for (const word of words) tokens.push(/^[.?:,\n]$/.test(word) || tokens.length === 0 ? word : ` ${word}`);
+		spans.push({ name: piece.name, origin: piece.origin ?? piece.name, reading: piece.reading ?? 1, start, stop: tokens.length });
+	}
+	return { tokens, pieces: spans };
+}
+
+/** The same pieces twice, with a phrase between. */
+export function reread(pieces: PieceText[]): { name: string; text: string; origin: string; reading: number }[] {
+	const body = pieces.filter((piece) => piece.name !== "cue");
+	const copy = (reading: number) => body.map((piece) => ({ name: reading > 1 ? `${piece.name} (${reading})` : piece.name, text: piece.text, origin: piece.name, reading }));
+	const cue = pieces.filter((piece) => piece.name === "cue").map((piece) => ({ ...piece, origin: "cue", reading: 1 }));
+	return [...copy(1), { name: "phrase (2)", text: "\nRead the question again:", origin: "phrase", reading: 2 }, ...copy(2), ...cue];
+}
+
+export type MaskRule = (query: number, key: number) => boolean;
+export const causal: MaskRule = (query, key) => key <= query;
+
+/** One side of a frame, with attention that looks like that of trained heads. */
+export function side(text: { tokens: string[]; pieces: Span[] }, layers: number, heads: number, seed: number, allowed: MaskRule = causal): Side {
+	const { tokens, pieces } = text;
+	const size = tokens.length;
+	const weights = new Uint8Array(layers * heads * size * size);
+	const mask = new Uint8Array(size * size);
+	const random = dice(seed);
+	for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) mask[i * size + j] = allowed(i, j) ? 1 : 0;
+	for (let plane = 0; plane < layers * heads; plane++) {
+		const kind = (plane * 7 + Math.floor(plane / heads)) % 5;
+		for (let i = 0; i < size; i++) {
+			const row = tokens.map((_, j) => (mask[i * size + j] ? random() ** 9 * 0.6 + score(kind, tokens, i, j) : 0));
+			const sum = row.reduce((a, b) => a + b, 0) || 1;
+			row.forEach((value, j) => (weights[plane * size * size + i * size + j] = Math.round((255 * value) / sum)));
+		}
+	}
+	return { tokens, pieces, attention: tensor([layers, heads, size, size], weights), allowed: tensor([1, 1, size, size], mask), unknown: tokens.map((token) => /[^\x00-\x7f]/.test(token)) };
+}
+
+function score(kind: number, tokens: string[], i: number, j: number): number {
+	const same = (a: number, b: number) => a >= 0 && b >= 0 && tokens[a]?.trim() === tokens[b]?.trim();
+	if (kind === 0) return j === i - 1 ? 2 : 0;
+	if (kind === 1) return j === 0 ? 2.4 : 0;
+	if (kind === 2) return j > 0 && same(i, j - 1) && /\w/.test(tokens[i] ?? "") ? 1.6 : 0;
+	if (kind === 3) return j === i ? 0.8 : /[.?]/.test(tokens[j] ?? "") ? 0.5 : 0;
+	return same(i, j) && i !== j ? 1.4 : 0.01;
+}
+
+/** A tensor whose bytes begin at an odd place of their buffer, as they may when they come over the wire. */
+export function tensor(shape: number[], data: Uint8Array): Tensor {
+	const buffer = new ArrayBuffer(data.length + 5);
+	new Uint8Array(buffer, 3, data.length).set(data);
+	return { shape, data: new DataView(buffer, 3, data.length) };
+}
+
+/** A frame with a run before and, where `now` is given, one after. */
+export function frame(seq: number, before: Side, now: Side | null, sentence: string): Frame {
+	const { align, fold } = now ? match(before, now) : { align: [], fold: [] };
+	const words: [string, number, number][] = [[" barn", 0.22, 0.78], [" jar", 0.31, 0.08], [" car", 0.27, 0.07], [" box", 0.11, 0.03], [" cup", 0.05, 0.02], [" the", 0.004, 0.001]];
+	const next = words.map(([token, a, b]) => ({ token, before: a, after: now ? b : null }));
+	return { seq, ms: 41, before, after: now, align, fold, next: now ? next : [...next].sort((a, b) => b.before - a.before), sentence };
+}
+
+function match(before: Side, after: Side): { align: number[]; fold: number[] } {
+	const fold = after.tokens.map(() => -1);
+	const align = before.tokens.map(() => -1);
+	for (const piece of after.pieces) {
+		const origin = before.pieces.find((one) => one.name === piece.origin);
+		if (!origin || origin.stop - origin.start !== piece.stop - piece.start) continue;
+		for (let i = 0; i < piece.stop - piece.start; i++) {
+			fold[piece.start + i] = origin.start + i;
+			align[origin.start + i] = piece.start + i;
+		}
+	}
+	return { align, fold };
+}
+
+export const STEPS: Steps = {
+	seq: 1, method: "mistake", thought: "", answer: "barn", note: "", before_scores: null,
+	steps: [
+		{ text: "The key is in the box.", label: "true", score: 0.82, low: 0.76, high: 0.88, sentence: "breaking it: barn 0.91 → 0.09" },
+		{ text: "The cup is in the jar.", label: "decoy", score: 0.02, low: 0, high: 0.04, sentence: "not used: 0.91 → 0.90" },
+		{ text: "The box is in the car.", label: "true", score: 0.77, low: 0.7, high: 0.84, sentence: "breaking it: barn 0.91 → 0.14" },
+		{ text: "The car is in the barn.", label: "true", score: 0.88, low: 0.84, high: 0.92, sentence: "breaking it: barn 0.91 → 0.03" },
+		{ text: "Check: the key is in the barn.", label: "check", score: 0.11, low: 0.06, high: 0.16, sentence: "a look back: 0.91 → 0.81" },
+	],
+};
+
+export const POPULATION: Population = {
+	seq: 1, running: false, done: 200, n: 200, task: "hunt", title: "hunt", difficulty: 4, baseline: 0.61, edited: 0.84, difference: 0.23, low: 0.17, high: 0.29, mended: 62, broken: 16, same: 122, note: "",
+	flipped: Array.from({ length: 12 }, (_, i) => ({ seed: 40 + i, text: "The pen is in the bag. The bag is in the hut. The hut is in the yard. Where is the pen?", answer: "yard", before: i % 4 ? "bag" : "yard", after: i % 4 ? "yard" : "hut" })),
+};
+
+function dice(seed: number): () => number {
+	let value = seed * 7919 + 1;
+	return () => {
+		value = (value * 16807) % 2147483647;
+		return value / 2147483647;
+	};
+}

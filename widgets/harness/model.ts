@@ -1,0 +1,49 @@
+// A model without a kernel: traits in a map, listeners, and a record of what was sent.
+import type { Command, Model, State } from "../src/playground/types";
+
+export class FakeModel implements Model {
+	traits: State;
+	sent: Command[] = [];
+	/** The state that each save_changes would send. */
+	saved: Partial<State>[] = [];
+	private dirty: Partial<State> = {};
+	private listeners = new Map<string, Set<() => void>>();
+
+	constructor(traits: Partial<State>) {
+		this.traits = { catalog: null, state: null, seq: 0, frame: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
+	}
+	get<K extends keyof State>(name: K): State[K] {
+		return this.traits[name];
+	}
+	set<K extends keyof State>(name: K, value: State[K]): void {
+		this.dirty[name] = value;
+		this.assign(name, value);
+	}
+	/** What Python does: sets a trait and tells the view. */
+	push(part: Partial<State>): void {
+		for (const name of Object.keys(part) as (keyof State)[]) this.assign(name, part[name] as State[typeof name]);
+	}
+	save_changes(): void {
+		this.saved.push(this.dirty);
+		this.dirty = {};
+	}
+	send(message: Command): void {
+		this.sent.push(message);
+	}
+	on(event: string, listener: () => void): void {
+		const all = this.listeners.get(event) ?? new Set();
+		all.add(listener);
+		this.listeners.set(event, all);
+	}
+	off(event: string, listener: () => void): void {
+		this.listeners.get(event)?.delete(listener);
+	}
+	get listening(): number {
+		return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
+	}
+
+	private assign<K extends keyof State>(name: K, value: State[K]): void {
+		this.traits[name] = value;
+		for (const listener of this.listeners.get(`change:${name}`) ?? []) listener();
+	}
+}

@@ -1,0 +1,52 @@
+// Scenes to look at, each a set of traits. Open index.html#<scene>.
+import type { Entry, Frame, PieceText, State } from "../src/playground/types";
+import { CATALOG, causal, frame, hunt, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
+
+const CODE = 'import ctkit as ct\n\nlm = ct.load("tiny")\nprompt = ct.Prompt(context="The key is in the box. …", question="Where is the key?", cue="Answer:")\ntrace = ct.run(lm, prompt, ct.Reread())\ntrace.next_tokens(k=5)';
+const SENTENCE = "Reading again: the second “box” now reads “car” in the first copy. Top token jar → barn, 0.31 → 0.78. 200 problems: +23 points.";
+
+function idle(pieces: PieceText[] = hunt(), layers = 4, heads = 4): Frame {
+	return frame(1, side(tokenize(pieces), layers, heads, 3), null, "Nothing is switched on. Top token jar, 0.31.");
+}
+
+function again(pieces: PieceText[] = hunt(), layers = 4, heads = 4): Frame {
+	return frame(2, side(tokenize(pieces), layers, heads, 3), side(tokenize(reread(pieces)), layers, heads, 5), SENTENCE);
+}
+
+function prefix(): Frame {
+	const before = side(tokenize(hunt()), 4, 4, 3);
+	return frame(2, before, side(tokenize(hunt()), 4, 4, 8, (q, k) => causal(q, k) || (q < 28 && k < 28)), "A prefix mask: the facts see each other both ways.");
+}
+
+function long(words: number): PieceText[] {
+	const things = ["key", "cup", "box", "jar", "car", "barn", "shed", "coat", "desk", "lamp", "tent", "cart"];
+	const context = Array.from({ length: Math.ceil(words / 7) }, (_, i) => `The ${things[i % 12]} is in the ${things[(i * 5 + 3) % 12]}.`).join(" ");
+	return [{ name: "context", text: context }, ...hunt().slice(1)];
+}
+
+const HOSTILE: PieceText[] = [
+	{ name: "context", text: '</script><img src=x onerror=window.pwned=1> <b>bold</b> &amp; 🗝️ 👩‍👩‍👧 المفتاح في الصندوق ‮evil‬ naïve antidisestablishmentarianism' },
+	{ name: "question", text: "Where is the 🗝️ ?" },
+	{ name: "cue", text: "Answer:" },
+];
+
+const on: { setup: Entry[] } = { setup: [{ intervention: "Reread", times: 2, phrase: "Read the question again:" }, { intervention: "Steer", direction: { name: "happy − sad", layer: 2 }, strength: 1.5, layers: [2] }] };
+const common = { catalog: CATALOG, code: CODE };
+
+export const SCENES: Record<string, () => Partial<State>> = {
+	empty: () => ({}),
+	idle: () => ({ ...common, state: state(), seq: 1, frame: idle() }),
+	reread: () => ({ ...common, state: state(on), seq: 2, frame: again(), steps: { ...STEPS, seq: 2 }, population: { ...POPULATION, seq: 2 } }),
+	prefix: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "prefix", layers: null }, { intervention: "PrependToken", start: 1, exit: 3 }, { intervention: "Knockout", queries: "reading 2", keys: "reading 1" }] }), seq: 2, frame: prefix(), population: { ...POPULATION, seq: 2, running: true, done: 120, difference: -0.02, low: -0.08, high: 0.04, baseline: 0.61, edited: 0.59, mended: 9, broken: 11, same: 100 } }),
+	long: () => ({ ...common, state: state({ ...on, prompt: long(190) }), seq: 2, frame: again(long(190)), population: { ...POPULATION, seq: 1 }, steps: { ...STEPS, seq: 1 } }),
+	wide: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2", n_layers: 12, n_heads: 12 } }, state: state(on), seq: 2, frame: again(hunt(), 12, 12) }),
+	huge: () => ({ ...common, state: state({ prompt: long(500) }), seq: 1, frame: idle(long(500), 4, 4) }),
+	hostile: () => {
+		const made = again(HOSTILE);
+		made.next = [{ token: "\n", before: 0.2, after: 0.6 }, { token: "<|endoftext|>", before: 0.3, after: 0.2 }, { token: " <b>x</b>", before: 0.1, after: 0.1 }, { token: " ", before: 0.05, after: 0.04 }];
+		made.sentence = "<img src=x onerror=window.pwned=1> is a token like any other.";
+		return { ...common, state: state({ ...on, prompt: HOSTILE, task: null }), seq: 2, frame: made, error: null };
+	},
+	error: () => ({ ...common, catalog: { ...CATALOG, switches: CATALOG.switches.map((one) => (one.id === "prepend" ? { ...one, unsupported: "its blocks share one buffer (<i>sliding window</i>)" } : one)) }, state: state(on), seq: 3, frame: again(), error: { asked: "a prompt of 612 tokens", found: "a context of 512 tokens in tiny", remedy: "a shorter prompt, or fewer readings" } }),
+	failed: () => ({ ...common, state: state(), seq: 1, error: { asked: "the model <img>", found: "no folder of that name", remedy: "ct.load() for the model that is in the box" } }),
+};

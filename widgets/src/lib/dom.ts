@@ -1,0 +1,38 @@
+// Makes elements. Data enters a page only here and only as text nodes and attributes, never as HTML.
+
+export type Attributes = Record<string, string | number | boolean | null | undefined>;
+export type Child = Node | string;
+
+/** An element with attributes (true = present, false, null or undefined = absent) and children. */
+export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+	const element = document.createElement(tag);
+	setAttributes(element, attributes);
+	element.append(...children);
+	return element;
+}
+
+/** Sets attributes by the same rule as `h`. */
+export function setAttributes(element: Element, attributes: Attributes): void {
+	for (const [name, value] of Object.entries(attributes)) {
+		if (value === false || value === null || value === undefined) element.removeAttribute(name);
+		else element.setAttribute(name, value === true ? "" : String(value));
+	}
+}
+
+/** Replaces what an element holds, and leaves it alone where the text is the same already. */
+export function setText(element: Element, text: string): void {
+	if (element.textContent !== text) element.textContent = text;
+}
+
+/** Shows or hides an element. */
+export function setShown(element: HTMLElement, shown: boolean): void {
+	element.hidden = !shown;
+}
+
+let made = 0;
+
+/** An id no other element of the page has. */
+export function freshId(name: string): string {
+	made += 1;
+	return `ctkit-${name}-${made}`;
+}

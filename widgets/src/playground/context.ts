@@ -1,0 +1,89 @@
+// What every panel gets: the model's traits to read, one way to change the state, and what only the view knows.
+import { readTheme, type Theme } from "../lib/theme";
+import { History } from "./history";
+import { same } from "./setup";
+import type { Catalog, Command, Model, PlayState } from "./types";
+import { View } from "./view";
+
+const EMPTY_STATE: PlayState = { prompt: [], setup: [], task: null, difficulty: null, n: 200, seed: 0 };
+const EMPTY_CATALOG: Catalog = { model: { name: "…", n_layers: 0, n_heads: 0, d_model: 0, device: "", context: null }, examples: [], tasks: [], switches: [] };
+
+/** A part of the picture: an element, and what redraws it. */
+export interface Panel {
+	el: HTMLElement;
+	catalog?(): void;
+	state?(): void;
+	results?(): void;
+	theme?(): void;
+	resized?(): void;
+}
+
+export class Context {
+	readonly view = new View();
+	readonly history: History;
+	private tell: (() => void)[] = [];
+	theme: Theme;
+
+	constructor(
+		readonly model: Model,
+		readonly root: HTMLElement,
+		readonly signal: AbortSignal,
+	) {
+		this.history = new History(this.read());
+		this.theme = readTheme(root);
+	}
+
+	get catalog(): Catalog {
+		return this.model.get("catalog") ?? EMPTY_CATALOG;
+	}
+	get state(): PlayState {
+		return this.history.current;
+	}
+
+	/** Changes the state: one step of the history, one message to Python with the next number. */
+	commit(part: Partial<PlayState>): void {
+		const next = { ...this.state, ...part };
+		if (this.history.push(next)) this.write(next);
+	}
+	undo(): void {
+		const state = this.history.undo();
+		if (state) this.write(state);
+	}
+	redo(): void {
+		const state = this.history.redo();
+		if (state) this.write(state);
+	}
+
+	/** Takes over what Python set; whether it is new. */
+	follow(): boolean {
+		const fresh = this.history.push(this.read());
+		if (fresh) this.announce();
+		return fresh;
+	}
+
+	send(command: Command): void {
+		this.model.send(command);
+	}
+
+	/** Calls back after every change of the state, whoever made it. */
+	onState(listener: () => void): void {
+		this.tell.push(listener);
+	}
+
+	private read(): PlayState {
+		return { ...EMPTY_STATE, ...(this.model.get("state") ?? {}) };
+	}
+
+	private write(state: PlayState): void {
+		if (!same(this.model.get("state"), state)) {
+			this.model.set("state", state);
+			this.model.set("seq", (this.model.get("seq") ?? 0) + 1);
+			this.model.save_changes();
+		}
+		this.announce();
+	}
+
+	private announce(): void {
+		for (const listener of this.tell) listener();
+	}
+}

@@ -1,0 +1,57 @@
+// From a value to a colour. Blue = more (or weight), orange = less; logarithmic, so that small values are seen.
+import { css, mix, type Rgb, type Theme } from "../../lib/theme";
+import type { Cells } from "../measure";
+
+const STEPS = 255;
+
+/** 511 colours: values from −end to +end. */
+export interface Ramp {
+	colors: string[];
+	numbers: Rgb[];
+}
+
+/** How much of a colour a share of the scale gets: nothing for nothing, 5 % for the least, all for the end. */
+export function strength(share: number): number {
+	return share <= 0 ? 0 : Math.min(1, 0.05 + 0.95 * Math.log10(1 + 9 * Math.min(1, share)));
+}
+
+export function ramp(theme: Theme): Ramp {
+	const colors = Array.from({ length: 2 * STEPS + 1 }, (_, i) => mix(theme.paper, i < STEPS ? theme.readBy : theme.reads, strength(Math.abs(i - STEPS) / STEPS)));
+	const numbers = colors.map((color) => (color.match(/\d+/g) ?? []).map(Number) as unknown as Rgb);
+	return { colors, numbers };
+}
+
+/** Where a value stands on a ramp that ends at `end`. */
+export function place(value: number, end: number): number {
+	return STEPS + Math.round(STEPS * Math.max(-1, Math.min(1, value / (end || 1))));
+}
+
+/** A square as a picture of one pixel a cell; masked cells are transparent. Null where there is no canvas. */
+export function image(square: Cells, colors: Ramp, end: number): HTMLCanvasElement | null {
+	const canvas = document.createElement("canvas");
+	canvas.width = canvas.height = Math.max(1, square.size);
+	const context = canvas.getContext("2d");
+	if (!context) return null;
+	const data = context.createImageData(canvas.width, canvas.height);
+	for (let i = 0; i < square.size * square.size; i++) {
+		if (!square.open[i]) continue;
+		const color = colors.numbers[place(square.values[i] ?? 0, end)]!;
+		data.data.set([color[0], color[1], color[2], 255], i * 4);
+	}
+	context.putImageData(data, 0, 0);
+	return canvas;
+}
+
+/** Draws the ramp itself: from −end (or 0) to +end. */
+export function drawKey(canvas: HTMLCanvasElement, colors: Ramp, theme: Theme, both: boolean): void {
+	const [width, height] = [110, 8];
+	canvas.width = width;
+	canvas.height = height;
+	const context = canvas.getContext("2d");
+	if (!context) return;
+	for (let x = 0; x < width; x++) {
+		const share = x / (width - 1);
+		context.fillStyle = colors.colors[place(both ? 2 * share - 1 : share, 1)] ?? css(theme.paper);
+		context.fillRect(x, 0, 1, height);
+	}
+}

@@ -1,0 +1,95 @@
+// One setting of a switch as a native control. What was chosen is told on change, not while a thumb is dragged.
+import { freshId, h, setText } from "../../lib/dom";
+import { signed } from "../../lib/words";
+import { same } from "../setup";
+import type { Choice, Field, Json } from "../types";
+import { rangeStrip } from "./range";
+import { layerStrip } from "./strip";
+
+export interface FieldControl {
+	el: HTMLElement;
+	show(value: Json): void;
+}
+
+export interface FieldOptions {
+	/** The end of its data-test name. */
+	test: string;
+	layers: number;
+	signal: AbortSignal;
+}
+
+export type Tell = (value: Json) => void;
+
+/** The control for a field. */
+export function fieldControl(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+	switch (field.type) {
+		case "choice":
+		case "direction":
+			return select(field, field.choices, options, tell);
+		case "int":
+			return whole(field, field.min, field.max, options, tell);
+		case "number":
+			return slider(field, field, options, tell);
+		case "text":
+			return line(field, options, tell);
+		case "layers":
+			return layerStrip(field, options, tell);
+		case "range":
+			return rangeStrip(field, field.min ?? 0, field.max ?? options.layers, options, tell);
+	}
+}
+
+function select(field: Field, choices: Choice[], options: FieldOptions, tell: Tell): FieldControl {
+	const input = h("select", { "data-test": `field-${options.test}` }, ...choices.map((choice, i) => h("option", { value: i }, choice.label)));
+	input.addEventListener("change", () => tell(choices[Number(input.value)]?.value ?? null), { signal: options.signal });
+	const show = (value: Json) => {
+		const at = choices.findIndex((choice) => same(choice.value, value));
+		input.querySelector("[data-own]")?.remove();
+		if (at < 0) input.append(h("option", { value: -1, "data-own": true, disabled: true }, "set in Python"));
+		input.value = String(at);
+	};
+	return { el: labelled(field, input), show };
+}
+
+function whole(field: Field, min: number, max: number, options: FieldOptions, tell: Tell): FieldControl {
+	const input = h("input", { type: "number", min, max, step: 1, "data-test": `field-${options.test}` });
+	input.addEventListener("change", () => {
+		const value = Math.round(Number(input.value));
+		if (input.value === "" || Number.isNaN(value)) return;
+		input.value = String(Math.max(min, Math.min(max, value)));
+		tell(Number(input.value));
+	}, { signal: options.signal });
+	return { el: labelled(field, input), show: (value) => void (input.value = value === null ? "" : String(value)) };
+}
+
+function slider(field: Field, limits: { min: number; max: number; step: number }, options: FieldOptions, tell: Tell): FieldControl {
+	const { min, max, step } = limits;
+	const input = h("input", { type: "range", min, max, step, id: freshId("range"), "data-test": `field-${options.test}` });
+	const thumb = h("output", { for: input.id, class: "ck-thumb", "aria-hidden": "true" });
+	const track = h("span", { class: "ck-slider" }, input, thumb);
+	if (min < 0 && max > 0) track.prepend(h("i", { class: "ck-zero", style: `--at:${-min / (max - min)}` }));
+	const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+	const follow = () => {
+		const value = Number(input.value);
+		track.style.setProperty("--at", String((value - min) / (max - min)));
+		setText(thumb, min < 0 ? signed(value, digits) : value.toFixed(digits));
+	};
+	input.addEventListener("input", follow, { signal: options.signal });
+	input.addEventListener("change", () => tell(Number(input.value)), { signal: options.signal });
+	const show = (value: Json) => {
+		input.value = String(value ?? 0);
+		follow();
+	};
+	return { el: labelled(field, track), show };
+}
+
+function line(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+	const input = h("input", { type: "text", spellcheck: "false", dir: "auto", "data-test": `field-${options.test}` });
+	input.addEventListener("change", () => tell(input.value), { signal: options.signal });
+	return { el: labelled(field, input), show: (value) => void (input.value = value === null ? "" : String(value)) };
+}
+
+function labelled(field: Field, control: HTMLElement): HTMLElement {
+	const className = `ck-field ck-field-${field.type}`;
+	return h("label", { class: className, title: field.hint }, h("span", { class: "ck-field-name" }, field.label), control);
+}

@@ -1,0 +1,55 @@
+// All heads of a frame, summed up: a thumbnail each, and how much each changed. Pure.
+import type { Decoded } from "./decode";
+import { type Cells, type Tab, cells, change, extent, pool } from "./measure";
+
+export interface Head {
+	layer: number;
+	head: number;
+	/** The share of its reading that a token moves, from before to after; 0 where there is no after. */
+	change: number;
+	/** The weight that goes neither to the first token nor to the token itself: how much there is to see. */
+	interest: number;
+}
+
+export interface Thumbnails {
+	squares: Cells[];
+	/** The largest value in any of them. */
+	extent: number;
+}
+
+/** Every head with its change and its interest, by layer and head. */
+export function rank(frame: Decoded, hideFirst: boolean): Head[] {
+	return everyHead(frame).map(({ layer, head }) => ({
+		layer,
+		head,
+		change: frame.after ? change(cells(frame, "difference", layer, head, hideFirst)) : 0,
+		interest: interest(frame, layer, head),
+	}));
+}
+
+/** Heads in the order in which a reader wants them: most changed first, or most to see where nothing changed. */
+export function byChange(heads: Head[]): Head[] {
+	const changed = heads.some((head) => head.change > 0.005);
+	return [...heads].sort((a, b) => (changed ? b.change - a.change : b.interest - a.interest) || a.layer - b.layer || a.head - b.head);
+}
+
+/** Every head's square for a tab, at most `to` cells wide. */
+export function thumbnails(frame: Decoded, tab: Tab, hideFirst: boolean, to: number): Thumbnails {
+	const squares = everyHead(frame).map(({ layer, head }) => pool(cells(frame, tab, layer, head, hideFirst), to));
+	return { squares, extent: Math.max(0, ...squares.map(extent)) };
+}
+
+function everyHead(frame: Decoded): { layer: number; head: number }[] {
+	const { layers, heads } = frame.before;
+	return Array.from({ length: layers * heads }, (_, i) => ({ layer: Math.floor(i / heads), head: i % heads }));
+}
+
+function interest(frame: Decoded, layer: number, head: number): number {
+	const { size } = frame.before;
+	const weights = frame.before.weights(layer, head);
+	let sum = 0;
+	for (let i = 0; i < size; i++) {
+		for (let j = 1; j < size; j++) if (i !== j) sum += weights[i * size + j] ?? 0;
+	}
+	return size ? sum / 255 / size : 0;
+}

@@ -1,0 +1,125 @@
+// The playground: flip a switch, see what changes. Wires traits to panels; the panels draw.
+import { h } from "../lib/dom";
+import { keepKeys, takesText } from "../lib/keys";
+import { readTheme, watchTheme } from "../lib/theme";
+import { Context, type Panel } from "./context";
+import { decode } from "./decode";
+import { byChange, rank } from "./heads";
+import { attention } from "./panels/attention";
+import { failure } from "./panels/failure";
+import { codeBox, footer } from "./panels/footer";
+import { header } from "./panels/header";
+import { nextTokens } from "./panels/next";
+import { population } from "./panels/population";
+import { promptBox } from "./panels/prompt";
+import { stepsPanel } from "./panels/steps";
+import { switches } from "./panels/switches";
+import { text } from "./panels/text";
+import type { Failure, Frame, Model, State } from "./types";
+
+export interface RenderProps {
+	model: Model;
+	el: HTMLElement;
+	signal?: AbortSignal;
+}
+
+/** Shows a model of the playground in an element, until `signal` aborts or the function it returns is called. */
+export function render({ model, el, signal: given }: RenderProps): () => void {
+	const stop = new AbortController();
+	given?.addEventListener("abort", () => stop.abort());
+	const signal = stop.signal;
+	const frame = h("div", { class: "ck-frame" });
+	const root = h("div", { class: "ctkit", "data-test": "playground", "data-seq": "-1" }, frame);
+	el.append(root);
+	const context = new Context(model, root, signal);
+	const status = h("div", { class: "ck-unseen", role: "status", "aria-live": "polite", "data-test": "status" });
+	const say = (words: string) => void (status.textContent = words);
+
+	const code = codeBox(context);
+	const prompt = promptBox(context);
+	const failed = failure(context);
+	const panels: Panel[] = [header(context, code.copy), failed, text(context, prompt.toggle), prompt];
+	const columns = [switches(context), attention(context, say), nextTokens(context)];
+	const below = [stepsPanel(context), population(context), code, footer(context)];
+	const all = [...panels, ...columns, ...below];
+	frame.append(...panels.map((panel) => panel.el), h("div", { class: "ck-columns" }, ...columns.map((panel) => panel.el)), ...below.map((panel) => panel.el), status);
+
+	const each = (name: "catalog" | "state" | "results" | "theme" | "resized") => all.forEach((panel) => panel[name]?.());
+	const paint = () => {
+		if (show(context, model.get("frame"), failed.view)) say(context.view.look.frame?.sentence ?? "");
+		each("results");
+	};
+	context.onState(() => {
+		each("state");
+		each("results");
+	});
+	listen(model, signal, "frame", paint);
+	listen(model, signal, "catalog", () => each("catalog"));
+	listen(model, signal, "state", () => void context.follow());
+	for (const name of ["steps", "population", "status", "error", "code"] as const) listen(model, signal, name, () => each("results"));
+
+	keepKeys(root, signal);
+	root.addEventListener("keydown", (event) => onKey(event, context), { signal, capture: true });
+	watchTheme(() => {
+		context.theme = readTheme(root);
+		each("theme");
+	}, signal);
+	watchSize(root, () => each("resized"), signal);
+	each("catalog");
+	each("state");
+	paint();
+	signal.addEventListener("abort", () => root.remove());
+	return () => stop.abort();
+}
+
+/** Shows a frame, unless a newer one is shown already; whether it did. What cannot be shown is said. */
+function show(context: Context, frame: Frame | null, fail: (failure: Failure | null) => void): boolean {
+	const { view, root } = context;
+	if (!frame || (view.look.frame && frame.seq < view.look.frame.seq)) return false;
+	try {
+		const decoded = decode(frame);
+		const { layer, head, follow, hideFirst, token, locked } = view.look;
+		const fits = layer < decoded.before.layers && head < decoded.before.heads;
+		const top = byChange(rank(decoded, hideFirst))[0];
+		const chosen = (follow || !fits) && top ? { layer: top.layer, head: top.head } : { layer, head };
+		const kept = locked && token !== null && token < (decoded.after ?? decoded.before).size;
+		view.set({ frame: decoded, ...chosen, token: kept ? token : null, locked: kept });
+	} catch (error) {
+		fail({ asked: "a picture of the run", found: error instanceof Error ? error.message : String(error), remedy: "run the cell again; if it stays, the view and the kernel are of different versions of ctkit" });
+		return false;
+	}
+	fail(null);
+	root.dataset.seq = String(frame.seq);
+	root.dataset.paintedMs = performance.now().toFixed(1);
+	return true;
+}
+
+function onKey(event: KeyboardEvent, context: Context): void {
+	if (event.key === "Escape") return void context.view.free();
+	if (!(event.ctrlKey || event.metaKey) || event.altKey || takesText(event.target)) return;
+	const key = event.key.toLowerCase();
+	if (key !== "z" && key !== "y") return;
+	event.preventDefault();
+	event.stopPropagation(); // the notebook would undo a change of its cells
+	if (key === "y" || event.shiftKey) context.redo();
+	else context.undo();
+}
+
+function listen(model: Model, signal: AbortSignal, name: keyof State, listener: () => void): void {
+	model.on(`change:${name}`, listener);
+	signal.addEventListener("abort", () => model.off?.(`change:${name}`, listener));
+}
+
+function watchSize(root: HTMLElement, changed: () => void, signal: AbortSignal): void {
+	if (typeof ResizeObserver !== "function") return;
+	let width = 0;
+	const observer = new ResizeObserver(() => {
+		if (Math.abs(root.clientWidth - width) < 1) return;
+		width = root.clientWidth;
+		changed();
+	});
+	observer.observe(root);
+	signal.addEventListener("abort", () => observer.disconnect());
+}
+
+export default { render };

@@ -1,0 +1,126 @@
+// Numbers from a decoded frame: one head as a square of cells, the difference of two runs, who reads whom. Pure.
+import type { Decoded, Reading } from "./decode";
+
+export type Tab = "before" | "after" | "difference";
+
+/** One head as a square. Values are weights (0 to 1) or differences of weights (−1 to 1), [query][key] row by row. */
+export interface Cells {
+	size: number;
+	values: Float32Array;
+	/** 0 where a query may not attend to a key. */
+	open: Uint8Array;
+	/** Per query: the weight that goes to tokens which the square does not show. */
+	dropped: Float32Array | null;
+}
+
+export interface Link {
+	index: number;
+	weight: number;
+}
+
+/** The cells that a tab shows for one head. `hideFirst` takes the first token out of the picture as a key. */
+export function cells(frame: Decoded, tab: Tab, layer: number, head: number, hideFirst: boolean): Cells {
+	if (tab === "before" || !frame.after) return weightCells(frame.before, layer, head, hideFirst);
+	if (tab === "after") return weightCells(frame.after, layer, head, hideFirst);
+	return differenceCells(frame, frame.after, layer, head, hideFirst);
+}
+
+function weightCells(side: Reading, layer: number, head: number, hideFirst: boolean): Cells {
+	const { size } = side;
+	const values = Float32Array.from(side.weights(layer, head), (byte) => byte / 255);
+	if (hideFirst) for (let i = 0; i < size; i++) values[i * size] = 0;
+	return { size, values, open: side.allowed(layer, head), dropped: null };
+}
+
+/**
+ * After minus before, in the tokens of before. A token's row is that of its last reading; what that reading gives to
+ * several readings of one token is summed; what it gives to tokens that are new is dropped, and said.
+ */
+function differenceCells(frame: Decoded, after: Reading, layer: number, head: number, hideFirst: boolean): Cells {
+	const { size } = frame.before;
+	const old = frame.before.weights(layer, head);
+	const now = after.weights(layer, head);
+	const mayNow = after.allowed(layer, head);
+	const values = new Float32Array(size * size);
+	const open = new Uint8Array(size * size);
+	const dropped = new Float32Array(size);
+	const mayOld = frame.before.allowed(layer, head);
+	for (let i = 0; i < size; i++) {
+		const row = frame.align[i] ?? -1;
+		if (row < 0) continue;
+		for (let j = 0; j < size; j++) {
+			values[i * size + j] = -(old[i * size + j] ?? 0) / 255;
+			open[i * size + j] = mayOld[i * size + j] ?? 0;
+		}
+		for (let k = 0; k < after.size; k++) {
+			const weight = (now[row * after.size + k] ?? 0) / 255;
+			const j = frame.fold[k] ?? -1;
+			if (j < 0) dropped[i] = (dropped[i] ?? 0) + weight;
+			else {
+				values[i * size + j] = (values[i * size + j] ?? 0) + weight;
+				if (mayNow[row * after.size + k]) open[i * size + j] = 1;
+			}
+		}
+		if (hideFirst) values[i * size] = 0;
+	}
+	return { size, values, open, dropped };
+}
+
+/** The largest value, by size. */
+export function extent(square: Cells): number {
+	let most = 0;
+	for (const value of square.values) if (Math.abs(value) > most) most = Math.abs(value);
+	return most;
+}
+
+/** A round number at or above a value: where a colour scale ends. */
+export function scaleEnd(value: number): number {
+	return [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8].find((end) => end >= value) ?? 1;
+}
+
+/** The share of its reading that a query moves elsewhere, on average over the queries. */
+export function change(difference: Cells): number {
+	let sum = 0;
+	for (const value of difference.values) sum += Math.abs(value);
+	for (const value of difference.dropped ?? []) sum += value;
+	return difference.size ? sum / 2 / difference.size : 0;
+}
+
+/** A smaller square: of the cells that share a new one, the value that is largest by size stays. */
+export function pool(square: Cells, to: number): Cells {
+	const factor = Math.ceil(square.size / Math.max(1, to));
+	if (factor <= 1) return square;
+	const size = Math.ceil(square.size / factor);
+	const values = new Float32Array(size * size);
+	const open = new Uint8Array(size * size);
+	for (let i = 0; i < square.size; i++) {
+		for (let j = 0; j < square.size; j++) {
+			const from = i * square.size + j;
+			const at = Math.floor(i / factor) * size + Math.floor(j / factor);
+			const value = square.values[from] ?? 0;
+			if (Math.abs(value) > Math.abs(values[at] ?? 0)) values[at] = value;
+			if (square.open[from]) open[at] = 1;
+		}
+	}
+	return { size, values, open, dropped: null };
+}
+
+/** What a token reads, most first. */
+export function reads(side: Reading, layer: number, head: number, query: number, hideFirst: boolean): Link[] {
+	const row = side.weights(layer, head).subarray(query * side.size, (query + 1) * side.size);
+	return links(row, hideFirst);
+}
+
+/** What reads a token, most first. */
+export function readBy(side: Reading, layer: number, head: number, key: number): Link[] {
+	const plane = side.weights(layer, head);
+	return links(Uint8Array.from({ length: side.size }, (_, query) => plane[query * side.size + key] ?? 0), false);
+}
+
+function links(row: Uint8Array, hideFirst: boolean): Link[] {
+	const found: Link[] = [];
+	row.forEach((byte, index) => {
+		if (byte > 0 && !(hideFirst && index === 0)) found.push({ index, weight: byte / 255 });
+	});
+	return found.sort((a, b) => b.weight - a.weight || a.index - b.index);
+}

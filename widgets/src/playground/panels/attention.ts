@@ -1,0 +1,40 @@
+// The middle of the picture: all heads, and the chosen one in detail behind three tabs.
+import { freshId, h } from "../../lib/dom";
+import type { Context, Panel } from "../context";
+import type { Tab } from "../measure";
+import { tabOf } from "../view";
+import { heads } from "./heads";
+import { matrix } from "./matrix";
+import { headTable } from "./table";
+
+const TABS: [Tab, string][] = [["before", "Before"], ["after", "After"], ["difference", "Difference"]];
+
+export function attention(context: Context, say: (words: string) => void): Panel {
+	const grid = heads(context);
+	const detail = matrix(context, say);
+	const table = headTable(context);
+	const column = h("div", { class: "ck-detail" }, tabs(context), detail.el, table.el);
+	const el = h("section", { class: "ck-panel ck-attention", "aria-label": "Attention" }, grid.title, h("div", { class: "ck-attention-columns" }, grid.el, column));
+	const theme = () => {
+		grid.theme?.();
+		detail.theme?.();
+	};
+	return { el, theme, resized: () => detail.resized?.() };
+}
+
+function tabs(context: Context): HTMLElement {
+	const name = freshId("tab");
+	const inputs = TABS.map(([tab]) => h("input", { type: "radio", name, value: tab, "data-test": `tab-${tab}` }));
+	const labels = TABS.map(([, words], i) => h("label", {}, inputs[i]!, h("span", {}, words)));
+	const none = h("span", { class: "ck-mute ck-tab-note" }, "flip a switch to see what changes");
+	inputs.forEach((input, i) => input.addEventListener("change", () => context.view.set({ wanted: TABS[i]![0] }), { signal: context.signal }));
+	context.view.on((look) => {
+		const shown = tabOf(look);
+		inputs.forEach((input, i) => {
+			input.checked = TABS[i]![0] === shown;
+			input.disabled = i > 0 && !look.frame?.after;
+		});
+		none.hidden = !look.frame || look.frame.after !== null;
+	});
+	return h("div", { class: "ck-tab-line" }, h("div", { class: "ck-tabs", role: "radiogroup", "aria-label": "Attention before, after, or the difference" }, ...labels), none);
+}

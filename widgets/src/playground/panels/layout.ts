@@ -1,0 +1,41 @@
+// How large the matrix of the chosen head is drawn in the room there is.
+import type { Matrix, Window } from "../draw/matrix";
+
+const LARGEST = 22; // CSS pixels a cell
+const ZOOMED = 16;
+const TALLEST = 560; // of the window onto a zoomed matrix
+const LETTER = 6.3; // CSS pixels of a letter of a label
+
+export interface LaidOut extends Window {
+	/** The side of a cell at which the whole matrix is seen. */
+	fit: number;
+}
+
+/** Room for the longest label. */
+export function labelRoom(labels: string[]): number {
+	const longest = Math.max(1, ...labels.map((label) => [...label].length));
+	return Math.round(Math.min(12, longest) * LETTER) + 10;
+}
+
+/** Sizes the room that scrolls, and gives the window onto it. */
+export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix, zoomed: boolean): LaidOut {
+	const room = Math.max(160, scroll.parentElement?.clientWidth || 420);
+	const size = Math.max(1, matrix.labels.length);
+	const fitRoom = (left: number) => (room - left - 2) / size;
+	const few = fitRoom(labelRoom(matrix.labels)) >= 5.4 || zoomed;
+	const left = few ? labelRoom(matrix.labels) : 62; // no labels but that of the marked row and column
+	const fit = Math.min(LARGEST, fitRoom(left));
+	const cell = zoomed ? Math.max(ZOOMED, fit) : fit;
+	const top = left;
+	const [whole, tall] = [left + size * cell, top + size * cell];
+	const scrolls = whole > room + 1;
+	scroll.style.maxHeight = scrolls ? `${TALLEST}px` : "";
+	spacer.style.width = `${scrolls ? whole : Math.min(whole, room)}px`;
+	spacer.style.height = `${tall}px`;
+	return { ...windowOf(scroll, { width: 0, height: 0, left, top, cell, x: 0, y: 0 }), width: scrolls ? room - 14 : whole, height: scrolls ? Math.min(TALLEST - 14, tall) : tall, fit };
+}
+
+/** The window where it is scrolled to now. */
+export function windowOf<T extends Window>(scroll: HTMLElement, window: T): T {
+	return { ...window, x: scroll.scrollLeft, y: scroll.scrollTop };
+}

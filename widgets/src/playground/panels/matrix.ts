@@ -1,0 +1,135 @@
+// The chosen head in detail: a window onto its matrix, with a number for the cell that is pointed at.
+import { h, setAttributes, setShown, setText } from "../../lib/dom";
+import { moved } from "../../lib/keys";
+import { shown } from "../../lib/words";
+import type { Context, Panel } from "../context";
+import type { Decoded } from "../decode";
+import { drawMatrix, type Matrix, type Window } from "../draw/matrix";
+import { drawKey, ramp } from "../draw/ramp";
+import { cells, extent, scaleEnd } from "../measure";
+import { readout, rowOf, sideOf, textIndex } from "../pointing";
+import { type Look, tabOf } from "../view";
+import { type LaidOut, layOut, windowOf } from "./layout";
+
+export function matrix(context: Context, say: (words: string) => void): Panel {
+	const { view, signal } = context;
+	const canvas = h("canvas", { role: "img", "data-test": "matrix" });
+	const spacer = h("div", { class: "ck-spacer" }, canvas);
+	const scroll = h("div", { class: "ck-scroll", tabindex: 0, role: "group", "aria-label": "Attention of the chosen head. Arrow keys move from cell to cell." }, spacer);
+	const words = h("div", { class: "ck-readout", "data-test": "readout" });
+	const [low, high] = [h("span"), h("span")];
+	const key = h("canvas", { class: "ck-ramp", "aria-hidden": "true" });
+	const zoom = h("button", { type: "button", class: "ck-button ck-small", "data-test": "zoom", "aria-pressed": "false" }, "zoom");
+	const el = h("div", { class: "ck-matrix" }, scroll, words, h("div", { class: "ck-key" }, low, key, high, h("span", { class: "ck-hatched", "aria-hidden": "true" }), "masked", zoom));
+	let now: Matrix | null = null;
+	let cursor: { row: number; column: number } | null = null;
+	let pinned = false;
+	let window: LaidOut | null = null;
+
+	const paint = () => {
+		const look = view.look;
+		if (!now || !look.frame) return;
+		window = windowOf(scroll, window ?? layOut(scroll, spacer, now, look.zoom));
+		const row = cursor?.row ?? rowOf(look);
+		drawMatrix(canvas, { ...now, row, column: cursor?.column ?? null }, window, ramp(context.theme), context.theme);
+		setText(words, cursor ? readout(look, look.frame, cursor.row, cursor.column) : HINT[tabOf(look)]);
+	};
+	const measure = () => {
+		if (!now) return;
+		window = layOut(scroll, spacer, now, view.look.zoom);
+		setShown(zoom, window.fit < 10 || view.look.zoom);
+		paint();
+	};
+	const point = (to: typeof cursor, aloud: boolean) => {
+		const look = view.look;
+		cursor = to;
+		view.point(to && look.frame ? textIndex(look, look.frame, to.row) : null);
+		paint();
+		if (aloud) say(words.textContent ?? "");
+	};
+	const cellAt = (event: PointerEvent | MouseEvent) => {
+		if (!window || !now) return null;
+		const box = canvas.getBoundingClientRect();
+		const column = Math.floor((event.clientX - box.left - window.left + window.x) / window.cell);
+		const row = Math.floor((event.clientY - box.top - window.top + window.y) / window.cell);
+		const inside = event.clientX - box.left >= window.left && event.clientY - box.top >= window.top && row < now.square.size && column < now.square.size;
+		return inside && row >= 0 && column >= 0 ? { row, column } : null;
+	};
+
+	canvas.addEventListener("pointermove", (event) => !pinned && point(cellAt(event), false), { signal });
+	canvas.addEventListener("pointerleave", () => !pinned && point(null, false), { signal });
+	canvas.addEventListener("click", (event) => {
+		const cell = cellAt(event);
+		pinned = !pinned && cell !== null;
+		if (!pinned) view.free();
+		point(cell, false);
+		if (pinned && view.look.token !== null) view.set({ locked: true });
+	}, { signal });
+	scroll.addEventListener("scroll", paint, { signal, passive: true });
+	scroll.addEventListener("keydown", (event) => {
+		if (!now || event.ctrlKey || event.metaKey || event.altKey) return;
+		const to = cursor === null && event.key.startsWith("Arrow") ? { row: rowOf(view.look) ?? now.square.size - 1, column: 0 } : moved(event.key, cursor ?? { row: 0, column: 0 }, now.square.size, now.square.size);
+		if (!to) return;
+		event.preventDefault();
+		point(to, true);
+		if (window) bring(scroll, window, to);
+	}, { signal });
+	context.root.addEventListener("keydown", (event) => {
+		if (event.key !== "Escape" || !cursor) return;
+		pinned = false;
+		point(null, false);
+	}, { signal });
+	zoom.addEventListener("click", () => view.set({ zoom: !view.look.zoom }), { signal });
+
+	view.on((look, changed) => {
+		if (!look.frame) return;
+		const anew = (["frame", "layer", "head", "wanted", "hideFirst"] as (keyof Look)[]).some(changed);
+		if (anew) {
+			const old = now?.labels.length;
+			now = prepare(look, look.frame);
+			if (old !== now.labels.length || changed("wanted")) [cursor, pinned] = [null, false];
+			describe(look, now, canvas);
+			const both = tabOf(look) === "difference";
+			setText(low, both ? `−${now.end}` : "0");
+			setText(high, both ? `+${now.end}` : String(now.end));
+			drawKey(key, ramp(context.theme), context.theme, both);
+		}
+		if (changed("locked") && !look.locked && pinned) [cursor, pinned] = [null, false];
+		if (changed("zoom")) setAttributes(zoom, { "aria-pressed": String(look.zoom) });
+		if (changed("frame") || changed("wanted") || changed("zoom")) measure();
+		else paint();
+	});
+	const theme = () => {
+		drawKey(key, ramp(context.theme), context.theme, tabOf(view.look) === "difference");
+		paint();
+	};
+	return { el, theme, resized: measure };
+}
+
+const HINT = {
+	before: "A row reads the columns. Point at a cell for its number.",
+	after: "A row reads the columns. Point at a cell for its number.",
+	difference: "Blue: reads more than before. Orange: less. Point at a cell for its numbers.",
+};
+
+function prepare(look: Look, frame: Decoded): Matrix {
+	const tab = tabOf(look);
+	const side = sideOf(look, frame);
+	const square = cells(frame, tab, look.layer, look.head, look.hideFirst);
+	const both = frame.after && tab !== "difference" ? cells(frame, tab === "before" ? "after" : "before", look.layer, look.head, look.hideFirst) : null;
+	const end = scaleEnd(Math.max(extent(square), both ? extent(both) : 0));
+	return { square, labels: side.tokens.map(shown), borders: side.pieces.map((piece) => piece.start).filter((start) => start > 0), end, row: null, column: null };
+}
+
+function describe(look: Look, matrix: Matrix, canvas: HTMLElement): void {
+	const what = { before: "Attention before", after: "Attention after", difference: "Difference of attention, after minus before" }[tabOf(look)];
+	canvas.setAttribute("aria-label", `${what}, layer ${look.layer}, head ${look.head}, ${matrix.labels.length} tokens; the numbers are in the table below`);
+}
+
+function bring(scroll: HTMLElement, window: Window, cell: { row: number; column: number }): void {
+	const room = { x: window.width - window.left, y: window.height - window.top };
+	const left = cell.column * window.cell;
+	const top = cell.row * window.cell;
+	if (left < window.x || left + window.cell > window.x + room.x) scroll.scrollLeft = left - room.x / 2;
+	if (top < window.y || top + window.cell > window.y + room.y) scroll.scrollTop = top - room.y / 2;
+}

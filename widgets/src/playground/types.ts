@@ -1,0 +1,188 @@
+// The synced traits, name for name as in ctkit/ui/playground.py, and the little that a view needs of its model.
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Entry = { intervention: string } & { [key: string]: Json };
+
+export interface PieceText {
+	name: string;
+	text: string;
+}
+
+export interface Choice {
+	label: string;
+	value: Json;
+}
+
+interface FieldBase {
+	name: string;
+	label: string;
+	hint?: string;
+	value: Json;
+	/** The field is shown only where the other fields have these values. */
+	when?: { [field: string]: Json };
+}
+
+export type Field = FieldBase &
+	(
+		| { type: "choice"; choices: Choice[] }
+		| { type: "direction"; choices: Choice[] }
+		| { type: "int"; min: number; max: number }
+		| { type: "number"; min: number; max: number; step: number }
+		| { type: "layers" }
+		| { type: "range"; names?: [string, string]; min?: number; max?: number }
+		| { type: "text" }
+	);
+
+export interface Switch {
+	id: string;
+	label: string;
+	hint: string;
+	unsupported: string | null;
+	intervention: string;
+	fields: Field[];
+}
+
+export interface Example {
+	id: string;
+	label: string;
+	note: string;
+	pieces: PieceText[];
+	task: string | null;
+	difficulty: number | null;
+}
+
+export interface Catalog {
+	model: { name: string; n_layers: number; n_heads: number; d_model: number; device: string; context: number | null };
+	examples: Example[];
+	tasks: { name: string; title: string; difficulties: number[] }[];
+	switches: Switch[];
+}
+
+export interface PlayState {
+	prompt: PieceText[];
+	setup: Entry[];
+	task: string | null;
+	difficulty: number | null;
+	n: number;
+	seed: number;
+}
+
+export interface Tensor {
+	shape: number[];
+	data: DataView;
+}
+
+export interface Span {
+	name: string;
+	origin: string;
+	reading: number;
+	start: number;
+	stop: number;
+}
+
+export interface Side {
+	tokens: string[];
+	pieces: Span[];
+	attention: Tensor;
+	allowed: Tensor;
+	unknown: boolean[];
+}
+
+export interface NextToken {
+	token: string;
+	before: number;
+	after: number | null;
+}
+
+export interface Frame {
+	seq: number;
+	ms: number;
+	before: Side;
+	after: Side | null;
+	align: number[];
+	fold: number[];
+	next: NextToken[];
+	sentence: string;
+}
+
+export interface Step {
+	text: string;
+	label: string | null;
+	score: number;
+	low: number | null;
+	high: number | null;
+	sentence: string;
+}
+
+export interface Steps {
+	seq: number;
+	method: string;
+	thought: string;
+	answer: string;
+	steps: Step[];
+	before_scores: number[] | null;
+	note: string;
+}
+
+export interface Flipped {
+	seed: number;
+	text: string;
+	answer: string;
+	before: string;
+	after: string;
+}
+
+export interface Population {
+	seq: number;
+	running: boolean;
+	done: number;
+	n: number;
+	task: string;
+	title: string;
+	difficulty: number | null;
+	baseline: number;
+	edited: number;
+	difference: number;
+	low: number;
+	high: number;
+	mended: number;
+	broken: number;
+	same: number;
+	flipped: Flipped[];
+	note: string;
+}
+
+export interface Status {
+	busy: string[];
+	message: string;
+}
+
+export interface Failure {
+	asked: string;
+	found: string;
+	remedy: string;
+}
+
+export interface State {
+	catalog: Catalog | null;
+	state: PlayState | null;
+	seq: number;
+	frame: Frame | null;
+	steps: Steps | null;
+	population: Population | null;
+	status: Status | null;
+	error: Failure | null;
+	code: string;
+}
+
+export type Command = { type: "stop" } | { type: "new_problem" } | { type: "load_problem"; seed: number };
+
+/** What the view uses of an anywidget model; any host that has these five can show it. */
+export interface Model {
+	get<K extends keyof State>(name: K): State[K];
+	set<K extends keyof State>(name: K, value: State[K]): void;
+	save_changes(): void;
+	send(message: Command): void;
+	on(event: `change:${keyof State}`, listener: () => void): void;
+	off?(event: `change:${keyof State}`, listener: () => void): void;
+}
