@@ -21,6 +21,7 @@ def lab_command(root: Path, browser: bool, port: int | None, rest: list[str]) ->
     """
     words = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={root}"]
     words += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    words += ["--LabApp.extension_manager=readonly"]
     if (root / FIRST).is_file():
         words.append(f"--LabApp.default_url=/lab/tree/{FIRST.as_posix()}")
     if not browser:

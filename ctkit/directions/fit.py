@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..engine.lm import LM
-from ..engine.run import run
+from ..engine.run import run_many
 from ..errors import CtkitError, shown
 from ..interventions import Direction
 from ..prompt import START, Prompt
@@ -48,8 +48,7 @@ def fit_direction(
 def _streams(lm: LM, texts: Sequence[Prompt | str], layer: int) -> list[Tensor]:
     """The stream entering a block over each text's own tokens."""
     streams = []
-    for text in texts:
-        trace = run(lm, text, residual=[layer])
+    for trace in run_many(lm, texts, residual=[layer]):
         own = [i for i, place in enumerate(trace.encoding.places) if place[0] != START]
         streams.append(trace.residual(layer)[own])
     return streams

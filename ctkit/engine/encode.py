@@ -42,7 +42,9 @@ def encode(lm: LM, prompt: Prompt | str) -> Encoding:
 
 def token_text(lm: LM, id_: int) -> str:
     """One token as text, as it would stand in a sentence."""
-    return lm.tokenizer.decode([id_], clean_up_tokenization_spaces=False)
+    if id_ not in lm.words:
+        lm.words[id_] = lm.tokenizer.decode([id_], clean_up_tokenization_spaces=False)
+    return lm.words[id_]
 
 
 def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:

@@ -30,6 +30,7 @@ class LM:
     context: int | None = None  # the longest text in tokens, None where the model has no limit of its own
     support: Mapping[str, str] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock, repr=False)
+    words: dict[int, str] = field(default_factory=dict, repr=False)  # token id → its text, filled as they come by
 
     @property
     def n_layers(self) -> int:

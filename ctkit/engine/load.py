@@ -99,7 +99,8 @@ def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any,
         raise _not_found(name, source, err) from err
     refuse_class(config)
     try:
-        model = AutoModelForCausalLM.from_pretrained(source, config=config, dtype=dtype, use_safetensors=True, **options)
+        with _quietly():
+            model = AutoModelForCausalLM.from_pretrained(source, config=config, dtype=dtype, use_safetensors=True, **options)
         tokenizer = AutoTokenizer.from_pretrained(source, **shared)
     except (OSError, ValueError, KeyError) as err:
         raise _not_found(name, source, err) from err
@@ -127,6 +128,20 @@ def _connects(host: str | None, port: int, seconds: float) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No bar for reading weights from disk: it is over before it is read, and it spoils a notebook's output."""
+    from transformers.utils import logging
+
+    was = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was:
+            logging.enable_progress_bar()
 
 
 def _not_found(name: str, source: str, err: Exception) -> CtkitError:

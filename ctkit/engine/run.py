@@ -42,20 +42,23 @@ def run_many(
     lm: LM,
     prompts: Sequence[Any],
     *interventions: Any,
+    attention: Layers = (),
+    residual: Layers = (),
     last_only: bool = False,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> list[Trace]:
     """`run` over many prompts, packed into few padded passes; the same numbers to float rounding.
 
     An entry of `prompts` is a prompt, or a pair (prompt, setup) for a setup of its own before the common one.
-    `last_only` keeps the logits of the last position only. `on_progress(done, all)` is called after each pass.
+    `attention` and `residual` as in `run`. `last_only` keeps the logits of the last position only. `on_progress(done, all)` is called after each pass.
     """
     common = as_setup(*interventions)
     rows = [_row(lm, *_entry(entry, common)) for entry in prompts]
+    layers = _layers(lm, attention, 0), _layers(lm, residual, 1)
     traces: list[Trace | None] = [None] * len(rows)
     done = 0
     for group in groups([len(row.enc) for row in rows]):
-        for index, trace in zip(group, _traces(lm, [rows[i] for i in group], (), (), last_only), strict=True):
+        for index, trace in zip(group, _traces(lm, [rows[i] for i in group], *layers, last_only), strict=True):
             traces[index] = trace
         done += len(group)
         if on_progress is not None:

@@ -1,5 +1,6 @@
 """A comparison as the view wants it: plain values, and bytes for whatever is many numbers. Knows no widget."""
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from ..interventions.setup import Setup
 from ..measures.compare import Comparison, alignment
 from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
 from ..prompt import Prompt
+from ..zoo.tokenizer import known_ids
 
 MOST_WEIGHTS = 8_000_000  # bytes of attention in one frame; more would make the browser wait
 
@@ -90,8 +92,13 @@ def packed(values: Tensor) -> dict[str, Any]:
 
 def unknown_tokens(lm: LM, trace: Trace) -> list[bool]:
     """Per token: whether the model's training never had it as a word. Only the shipped models' tokenizers say so."""
-    known = getattr(lm.tokenizer, "ctkit_words", None)
-    return [known is not None and id_ not in known for id_ in trace.ids]
+    known = _known_ids(lm)
+    return [id_ not in known for id_ in trace.ids]
+
+
+@cache
+def _known_ids(lm: LM) -> frozenset[int]:
+    return known_ids(lm.tokenizer)
 
 
 def sentence_of(comparison: Comparison, setup: Setup) -> str:

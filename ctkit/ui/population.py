@@ -1,0 +1,76 @@
+"""The population line: accuracy over fresh problems, filled in part by part, and the baseline remembered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..engine.lm import LM
+from ..interventions.setup import Setup
+from ..measures.effect import Effect, outcomes_of
+from ..measures.score import answers
+from ..tasks import Problem, get
+
+PART = 50  # problems in one go: small enough to stop soon, large enough for a full batch
+FLIPPED = 12  # how many problems that changed are listed
+
+
+@dataclass
+class Population:
+    """Measures setups on fresh problems. What the model answers with nothing changed is asked once and kept."""
+
+    lm: LM
+    baselines: dict[tuple, list[str]] = field(default_factory=dict)
+
+    def measure(
+        self, state: dict[str, Any], setup: Setup, stale: Callable[[], bool], publish: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Publish the line after each part, until all problems are done or something newer waits."""
+        task, difficulty, n, seed = state["task"], state["difficulty"], state["n"], state["seed"]
+        problems = [get(task).generate(seed + i, difficulty) for i in range(n)]
+        before: list[str] = []
+        after: list[str] = []
+        for start in range(0, n, PART):
+            if stale():
+                return
+            part = problems[start : start + PART]
+            before += self._baseline((task, difficulty, seed, start, len(part)), part)
+            if stale():
+                return
+            after += self._answers(part, setup) if len(setup) else before[start:]
+            effect = Effect(task, setup, outcomes_of(problems[: len(after)], before, after), seed)
+            publish(line_of(effect, n, get(task).title, difficulty))
+
+    def _baseline(self, key: tuple, part: list[Problem]) -> list[str]:
+        if key not in self.baselines:
+            self.baselines[key] = self._answers(part, Setup())
+        return self.baselines[key]
+
+    def _answers(self, part: list[Problem], setup: Setup) -> list[str]:
+        return answers(self.lm, [p.prompt for p in part], [p.answer for p in part], setup)
+
+
+def line_of(effect: Effect, n: int, title: str, difficulty: int | None) -> dict[str, Any]:
+    """An effect as the view paints it."""
+    low, high = effect.interval
+    changed = [o for o in effect.outcomes if o.right_before != o.right_after][:FLIPPED]
+    return {
+        "running": effect.n < n,
+        "done": effect.n,
+        "n": n,
+        "task": effect.task,
+        "title": title,
+        "difficulty": difficulty,
+        "baseline": effect.baseline,
+        "edited": effect.edited,
+        "difference": effect.difference,
+        "low": low,
+        "high": high,
+        "mended": effect.mended,
+        "broken": effect.broken,
+        "same": effect.n - effect.mended - effect.broken,
+        "flipped": [
+            {"seed": o.problem.seed, "text": o.problem.prompt.text, "answer": o.problem.answer, "before": o.before, "after": o.after}
+            for o in changed
+        ],
+        "note": "" if len(effect.setup) else "Nothing is changed yet.",
+    }

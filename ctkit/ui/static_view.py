@@ -1,0 +1,27 @@
+"""What a widget is where there is no widget: a still picture and a line of text in the cell's output."""
+
+import base64
+import io
+from typing import Any
+
+from ..engine.trace import Trace
+from ..plots import comparison, most_changed_head
+from ..measures.compare import compare
+
+
+def mimebundle_of(bundle: Any, text: str, seen: tuple | None) -> Any:
+    """The widget's own bundle, with a line of text that is the same at every run and a PNG of the last picture."""
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    if data is None:
+        return bundle
+    extra = {"text/plain": text} | ({} if seen is None else {"image/png": png_of(seen[1], seen[2])})
+    return data | extra, metadata
+
+
+def png_of(before: Trace, after: Trace | None) -> str:
+    """The head that changed most, before, after and difference, and the next token; PNG in base64."""
+    pair = compare(before, before if after is None else after)
+    figure = comparison(pair, *most_changed_head(pair))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
