@@ -1,4 +1,4 @@
-"""What many tests share: the models, loaded once."""
+"""What many tests share: the model in the box, loaded once, and a place for measured numbers in the summary."""
 
 import pytest
 
@@ -7,9 +7,17 @@ import pytest
 def lm():
     """The teaching model that comes with ctkit."""
     import ctkit as ct
-
     from ctkit.engine.shipped import shipped_path
 
     if shipped_path("tiny") is None:
         pytest.skip("the teaching model is not in data/models yet")
     return ct.load()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print what tests measured, `record_property("measured", …)`, also when workers ran them."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == "measured"]
+    if lines:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(lines))

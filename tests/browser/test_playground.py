@@ -1,0 +1,119 @@
+"""The playground in a real JupyterLab: every switch by mouse and by keyboard, and no request to another machine."""
+
+import statistics
+
+import nbformat
+import pytest
+
+from .driver import SWITCHES, Driver
+
+CELL = """import ctkit as ct
+lm = ct.load()
+problem = ct.tasks.get("hunt").generate(1, difficulty=3)
+play = ct.Playground(lm, problem.prompt)
+play"""
+
+
+@pytest.fixture(scope="module")
+def play(lab, open_notebook, run_all):
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL), nbformat.v4.new_markdown_cell("below")])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, lab.root / "notebooks" / "scratch.ipynb")
+    page = open_notebook("notebooks/scratch.ipynb")
+    assert run_all(page) == []
+    return Driver(page)
+
+
+@pytest.fixture(autouse=True)
+def everything_off(play):
+    play.all_off()
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_a_switch_changes_what_comes_next_and_undoes_it(play, switch):
+    assert play.part(f"switch-{switch}").is_enabled(), f"the shipped model does not support {switch}"
+    idle, words = play.numbers(), play.next_tokens()
+    assert {len(row) for row in idle} == {2}
+    play.flip(switch)
+    edited = play.numbers()
+    assert {len(row) for row in edited} == {3}
+    assert any(before != after for _token, before, after in edited), f"{switch} changed no number: {edited}"
+    assert "→" in play.next_tokens()
+    play.flip(switch)
+    assert play.numbers() == idle
+    assert play.next_tokens() == words
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_a_switch_by_keyboard(play, switch):
+    cells = play.notebook()
+    play.part("example").focus()
+    play.tab_to(f"switch-{switch}")
+    before = play.seq()
+    play.page.keyboard.press("Space")
+    play.settle(before)
+    assert play.is_on(switch)
+    assert "→" in play.next_tokens()
+    assert play.notebook() == cells
+
+
+@pytest.mark.parametrize("name", ["switch-reread", "example", "heads", "tokens"])
+def test_keys_of_the_notebook_do_nothing_while_a_control_has_the_focus(play, name):
+    cells = play.notebook()
+    play.part(name).focus()
+    for key in ("x", "b", "a", "d", "d", "m", "y", "z", "c", "v"):
+        play.page.keyboard.press(key)
+    assert play.focused() == name
+    assert play.notebook() == cells
+
+
+def test_the_same_keys_do_change_the_notebook_elsewhere(play):
+    cells = play.notebook()
+    play.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.node.focus()")
+    play.page.evaluate("() => window.jupyterapp.commands.execute('notebook:enter-command-mode')")
+    play.page.keyboard.press("b")
+    assert play.notebook() != cells
+    play.page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
+    assert play.notebook() == cells
+
+
+def test_reread_moves_the_population(play, pictures):
+    play.flip("reread")
+    words = play.measured()
+    assert "→" in words
+    assert "points" in words
+    play.photograph(pictures / "playground-reread.png")
+
+
+def test_an_edit_of_the_text_is_followed(play):
+    idle, before = play.numbers(), play.seq()
+    play.part("edit").click()
+    box = play.part("piece-question")
+    kept = box.input_value()
+    box.fill("Where is the box?")
+    box.press("Control+Enter")
+    play.settle(before)
+    assert play.numbers() != idle
+    before = play.seq()
+    box.fill(kept)
+    box.press("Control+Enter")
+    play.settle(before)
+    play.part("edit").click()
+
+
+def test_how_long_a_flip_takes(play, record_property):
+    times = [play.flip_time("reread") for _ in range(12)][2:]
+    record_property("measured", f"flip to repaint in Chromium: median {statistics.median(times):.0f} ms, longest {max(times):.0f} ms")
+    assert min(times) > 0
+
+
+def test_nothing_left_this_machine(play, asked, lab):
+    assert any("/api/kernels" in url for url in asked), "the watch saw nothing at all"
+    assert asked.outside() == []
+    assert lab.outside() == []
+
+
+def test_the_watch_sees_other_machines(play, asked):
+    play.page.evaluate("() => fetch('http://ctkit-test.invalid/').catch(() => null)")
+    assert asked.outside() == ["http://ctkit-test.invalid/"]
+    asked.clear()

@@ -1,0 +1,178 @@
+"""The command `ctkit`: quick to ask, honest about what is broken, and never a traceback."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ctkit import cli, doctor
+from ctkit import lab as lab_module
+from ctkit.errors import CtkitError
+
+
+def ctkit(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "ctkit.cli", *words], capture_output=True, text=True, timeout=120)
+
+
+def test_help_names_every_command_and_imports_nothing_heavy():
+    code = "import sys; from ctkit import cli; cli.parser().format_help(); print('torch' in sys.modules, 'argparse' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert out.stdout.split() == ["False", "True"]
+    shown = ctkit("--help").stdout
+    assert all(word in shown for word in ("doctor", "lab", "train", "card"))
+
+
+def test_a_wrong_word_is_refused():
+    out = ctkit("dactor")
+    assert out.returncode == 2
+    assert "Traceback" not in out.stderr
+    assert ctkit("doctor", "--loudly").returncode == 2
+
+
+def test_the_version():
+    import ctkit as ct
+
+    assert ctkit("--version").stdout.strip() == f"ctkit {ct.__version__}"
+
+
+def test_a_mistake_is_three_lines_and_exit_code_2(monkeypatch, capsys):
+    def refuse(given):
+        raise CtkitError("the model 'tinny'", "the models tiny", "one of them")
+
+    monkeypatch.setattr(cli, "train", refuse)
+    assert cli.main(["train", "tinny"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "asked for the model 'tinny'",
+        "  found: the models tiny",
+        "  try:   one of them",
+    ]
+
+
+@pytest.mark.parametrize("word", ["train", "card"])
+def test_an_unknown_model_is_refused_by_name(word, capsys):
+    pytest.importorskip(f"ctkit.zoo.{word}")
+    assert cli.main([word, "no-such-model"]) == 2
+    assert "no-such-model" in capsys.readouterr().err
+
+
+def test_doctor_lists_what_is_there(capsys):
+    code = cli.main(["doctor"])
+    said = capsys.readouterr().out
+    for name in ("python", "torch", "transformers", "jupyterlab", "anywidget", "GPU", "models", "lab side", "Chromium", "Node.js"):
+        assert name in said
+    assert code == int("✗" in said)
+
+
+def test_doctor_on_a_broken_machine(monkeypatch, capsys):
+    def burst():
+        raise RuntimeError("two\n  lines")
+        yield
+
+    def refuse():
+        raise CtkitError("the model 'tiny'", "an empty folder", "clone again")
+        yield
+
+    rows = [doctor.Row("fine", "ok", "there"), doctor.Row("extra", "absent", "not there")]
+    monkeypatch.setattr(doctor, "LOOKS", {"a": lambda: rows, "b": burst, "c": refuse})
+    assert cli.main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "✓ fine" in said
+    assert "· extra" in said
+    assert "✗ b" in said
+    assert "RuntimeError: two lines" in said
+    assert "an empty folder" in said
+    assert "try: clone again" in said
+    assert said.rstrip().endswith("broken: b, c")
+
+
+def test_doctor_names_a_missing_and_an_outdated_package():
+    missing = doctor._package("no-such-package-here", ">=1", lambda v, prereleases: True)
+    assert missing.state == "broken"
+    assert missing.remedy == "pip install 'no-such-package-here>=1'"
+    old = doctor._package("pytest", ">=99", lambda v, prereleases: False)
+    assert old.state == "broken"
+    assert ">=99" in old.said
+
+
+def test_doctor_finds_a_broken_model(monkeypatch):
+    manifest = pytest.importorskip("ctkit.zoo.manifest")
+    monkeypatch.setattr(manifest, "verify", lambda: ["models/tiny/model.safetensors has changed"])
+    rows = list(doctor._models())
+    assert [row.state for row in rows] == ["broken"]
+    assert "has changed" in rows[0].said
+
+
+def test_doctor_finds_missing_views(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "__file__", str(tmp_path / "doctor.py"))
+    [row] = doctor._widgets()
+    assert row.state == "broken"
+    assert "playground.js" in row.said
+
+
+def test_a_terminal_without_the_marks_still_gets_its_lines():
+    code = "from ctkit import cli; import ctkit.doctor as d; d.LOOKS = {'p': d._python}; raise SystemExit(cli.main(['doctor']))"
+    env = {"PYTHONIOENCODING": "ascii", "PATH": ""}
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env)
+    assert out.returncode == 0, out.stderr
+    assert b"python" in out.stdout
+
+
+def test_the_lab_stays_on_this_machine(tmp_path):
+    lesson = tmp_path / lab_module.FIRST
+    lesson.parent.mkdir()
+    words = lab_module.lab_command(tmp_path, browser=False, port=9000, rest=["--debug"])
+    assert "--ServerApp.ip=127.0.0.1" in words
+    assert "--LabApp.news_url=None" in words
+    assert {"--no-browser", "--ServerApp.port=9000", "--debug"} <= set(words)
+    assert not any("token" in word or "password" in word or "default_url" in word for word in words)
+    lesson.touch()
+    words = lab_module.lab_command(tmp_path, browser=True, port=None, rest=[])
+    assert "--LabApp.default_url=/lab/tree/notebooks/01-the-causal-mask.ipynb" in words
+    assert "--no-browser" not in words
+
+
+@pytest.fixture()
+def become(monkeypatch):
+    """What the process would have turned into; as in life, nothing after it runs."""
+
+    def execv(program, words):
+        assert program == sys.executable
+        called.append(words)
+        raise SystemExit(0)
+
+    called: list[list[str]] = []
+    monkeypatch.setattr(cli.os, "execv", execv)
+    return called
+
+
+def test_lab_becomes_jupyterlab(become):
+    with pytest.raises(SystemExit):
+        cli.main(["lab", "--no-browser", "--", "--ServerApp.quit_button=False"])
+    [words] = become
+    assert words[1:3] == ["-m", "jupyterlab"]
+    assert words[-1] == "--ServerApp.quit_button=False"
+
+
+def test_lab_without_jupyterlab_says_what_to_install(monkeypatch, capsys):
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert cli.main(["lab"]) == 2
+    assert "ctkit[course]" in capsys.readouterr().err
+
+
+def test_lab_without_the_lessons_opens_this_folder(become, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(lab_module, "course_root", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.main(["lab"])
+    assert f"--ServerApp.root_dir={tmp_path}" in become[0]
+    assert "not beside this installation" in capsys.readouterr().out
+
+
+def test_stopping_is_no_accident(monkeypatch, capsys):
+    def stop(given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "train", stop)
+    assert cli.main(["train", "tiny"]) == 130
