@@ -4,7 +4,7 @@ import type { Matrix, Window } from "../draw/matrix";
 const LARGEST = 22; // CSS pixels a cell
 const ZOOMED = 16;
 const TALLEST = 560; // of the window onto a zoomed matrix
-const LETTER = 6.3; // CSS pixels of a letter of a label
+const LETTER = 7; // CSS pixels of a letter of a label
 
 export interface LaidOut extends Window {
 	/** The side of a cell at which the whole matrix is seen. */

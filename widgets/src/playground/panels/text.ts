@@ -54,22 +54,21 @@ function build(list: HTMLElement, side: Reading): HTMLElement[] {
 	const spans = side.tokens.map((token, i) => option(token, i, !!side.unknown[i], i > 0 && (!spaced || token.startsWith(" "))));
 	const groups: HTMLElement[] = [];
 	let done = 0;
-	const take = (until: number, name: string, again: boolean) => {
+	const take = (until: number, name: string, quiet: boolean, again: boolean) => {
 		if (until <= done) return;
-		const group = h("span", { role: "group", "aria-label": name, class: "ck-piece" });
-		if (again) group.append(h("span", { class: "ck-again", "aria-hidden": "true" }, "read again"));
-		group.append(...spans.slice(done, until));
+		const group = h("span", { role: "group", "aria-label": name, class: quiet ? "ck-quiet" : null }, ...spans.slice(done, until));
+		if (again) group.prepend(h("span", { class: "ck-again", "aria-hidden": "true" }, "read again"));
 		groups.push(group);
 		done = until;
 	};
 	let reading = 1;
 	for (const piece of [...side.pieces].sort((a, b) => a.start - b.start)) {
-		take(piece.start, "between the pieces", false);
-		const again = piece.reading > reading;
-		reading = Math.max(reading, piece.reading);
-		take(piece.stop, piece.name, again);
+		take(piece.start, "between the pieces", true, false);
+		const phrase = piece.origin === "phrase";
+		take(piece.stop, piece.name, phrase, !phrase && piece.reading > reading);
+		if (!phrase) reading = Math.max(reading, piece.reading);
 	}
-	take(side.size, "rest", false);
+	take(side.size, "rest", true, false);
 	list.replaceChildren(...groups);
 	return spans;
 }
