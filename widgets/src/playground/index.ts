@@ -29,7 +29,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	given?.addEventListener("abort", () => stop.abort());
 	const signal = stop.signal;
 	const frame = h("div", { class: "ck-frame" });
-	const root = h("div", { class: "ctkit", "data-test": "playground", "data-seq": "-1" }, frame);
+	const root = h("div", { class: "ctkit ck-empty", "data-test": "playground", "data-seq": "-1" }, frame);
 	el.append(root);
 	const context = new Context(model, root, signal);
 	const status = h("div", { class: "ck-unseen", role: "status", "aria-live": "polite", "data-test": "status" });
@@ -83,6 +83,7 @@ function show(context: Context, frame: Frame | null, fail: (failure: Failure | n
 		const top = byChange(rank(decoded, hideFirst))[0];
 		const chosen = (follow || !fits) && top ? { layer: top.layer, head: top.head } : { layer, head };
 		const kept = locked && token !== null && token < (decoded.after ?? decoded.before).size;
+		root.classList.remove("ck-empty");
 		view.set({ frame: decoded, ...chosen, token: kept ? token : null, locked: kept });
 	} catch (error) {
 		fail({ asked: "a picture of the run", found: error instanceof Error ? error.message : String(error), remedy: "run the cell again; if it stays, the view and the kernel are of different versions of ctkit" });

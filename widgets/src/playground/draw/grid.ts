@@ -16,8 +16,8 @@ export interface GridSize {
 
 /** Thumbnails as large as a model of so many heads allows. */
 export function gridSize(layers: number, heads: number): GridSize {
-	const tile = heads <= 4 ? 50 : heads <= 8 ? 38 : heads <= 12 ? 26 : 16;
-	return { layers, heads, tile, gap: tile > 20 ? 4 : 2 };
+	const tile = heads <= 4 ? 50 : heads <= 8 ? 38 : heads <= 12 ? 22 : 16;
+	return { layers, heads, tile, gap: tile > 30 ? 4 : 2 };
 }
 
 export function drawGrid(canvas: HTMLCanvasElement, size: GridSize, thumbnails: Thumbnails, colors: Ramp, theme: Theme): void {

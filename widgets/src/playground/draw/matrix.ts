@@ -20,8 +20,8 @@ export interface Window {
 export interface Matrix {
 	square: Cells;
 	labels: string[];
-	/** Tokens at which a new piece begins. */
-	borders: number[];
+	/** Pieces of the text, and the token at which each begins. */
+	pieces: { name: string; start: number }[];
 	end: number;
 	row: number | null;
 	column: number | null;
@@ -109,16 +109,17 @@ function drawHatch(context: CanvasRenderingContext2D, square: Cells, window: Win
 	context.restore();
 }
 
-function drawBorders(context: CanvasRenderingContext2D, { borders, square }: Matrix, window: Window, theme: Theme): void {
+function drawBorders(context: CanvasRenderingContext2D, { pieces, square }: Matrix, window: Window, theme: Theme): void {
 	context.strokeStyle = css(theme.mute);
 	context.globalAlpha = 0.55;
 	context.lineWidth = 1;
 	context.setLineDash([2, 3]);
 	context.beginPath();
 	const far = square.size * window.cell;
-	for (const border of borders) {
-		const x = snap(window.left + border * window.cell - window.x) - 0.5;
-		const y = snap(window.top + border * window.cell - window.y) - 0.5;
+	for (const { start } of pieces) {
+		if (start === 0) continue;
+		const x = snap(window.left + start * window.cell - window.x) - 0.5;
+		const y = snap(window.top + start * window.cell - window.y) - 0.5;
 		context.moveTo(x, window.top);
 		context.lineTo(x, Math.min(window.height, window.top + far - window.y));
 		context.moveTo(window.left, y);
@@ -148,28 +149,39 @@ function drawLabels(context: CanvasRenderingContext2D, matrix: Matrix, window: W
 	const size = matrix.square.size;
 	const { rows, columns } = visible(window, size);
 	const every = window.cell >= ALL_LABELS ? 1 : window.cell >= HALF_LABELS ? 2 : 0;
-	const font = Math.min(11.5, Math.max(8.5, window.cell * 0.98));
+	const font = every ? Math.min(11.5, Math.max(8.5, window.cell * 0.98)) : 10;
 	context.textBaseline = "middle";
 	context.direction = "ltr";
-	const one = (i: number, marked: boolean, vertical: boolean) => {
-		const at = (i + 0.5) * window.cell - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
+	const one = (i: number, marked: boolean, vertical: boolean, label = matrix.labels[i] ?? "") => {
+		const at = Math.max((i + 0.5) * window.cell, every ? 0 : 5) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
 		if (at < (vertical ? window.left : window.top) || at > (vertical ? window.width : window.height)) return;
 		context.save();
 		context.translate(vertical ? at : window.left - 5, vertical ? window.top - 5 : at);
 		if (vertical) context.rotate(-Math.PI / 2);
 		context.textAlign = vertical ? "left" : "right";
 		context.font = `${marked ? "600 11" : font}px ${FONT}`;
-		if (marked) paperUnder(context, matrix.labels[i] ?? "", vertical, theme);
+		if (marked) paperUnder(context, label, vertical, theme);
 		context.fillStyle = css(marked ? theme.ink : theme.mute);
-		context.fillText(cut(context, matrix.labels[i] ?? "", (vertical ? window.top : window.left) - 7), 0, 0.5);
+		context.fillText(cut(context, label, (vertical ? window.top : window.left) - 7), 0, 0.5);
 		context.restore();
 	};
 	if (every) {
 		for (let i = rows[0]; i < rows[1]; i++) if (i % every === 0 && i !== matrix.row) one(i, false, false);
 		for (let j = columns[0]; j < columns[1]; j++) if (j % every === 0 && j !== matrix.column) one(j, false, true);
 	}
+	if (!every) pieceLabels(matrix, window).forEach((piece) => [false, true].forEach((vertical) => one(piece.start, false, vertical, piece.name)));
 	if (matrix.row !== null) one(matrix.row, true, false);
 	if (matrix.column !== null) one(matrix.column, true, true);
+}
+
+/** Where words have no room: the names of the pieces, those that do not touch each other. */
+function pieceLabels({ pieces }: Matrix, window: Window): { name: string; start: number }[] {
+	let last = -Infinity;
+	return pieces.filter(({ start }) => {
+		const free = (start - last) * window.cell >= 11;
+		if (free) last = start;
+		return free;
+	});
 }
 
 /** A marked label may cover its neighbours. */

@@ -14,7 +14,7 @@ export function attention(context: Context, say: (words: string) => void): Panel
 	const detail = matrix(context, say);
 	const table = headTable(context);
 	const column = h("div", { class: "ck-detail" }, tabs(context), detail.el, table.el);
-	const el = h("section", { class: "ck-panel ck-attention", "aria-label": "Attention" }, grid.title, h("div", { class: "ck-attention-columns" }, grid.el, column));
+	const el = h("section", { class: "ck-panel ck-attention", "aria-label": "Attention" }, grid.title, h("p", { class: "ck-none" }, "no picture yet"), h("div", { class: "ck-attention-columns" }, grid.el, column));
 	const theme = () => {
 		grid.theme?.();
 		detail.theme?.();

@@ -16,7 +16,7 @@ export function header(context: Context, copy: () => void): Panel {
 	const undo = button("↶ undo", "undo", "Undo");
 	const redo = button("↷", "redo", "Redo");
 	const code = button("copy as code", "copy", "Copy Python code that does the same");
-	const el = h("header", { class: "ck-header" }, h("b", { class: "ck-brand" }, "ctkit"), h("span", { class: "ck-chip" }, name, size), example, task, difficulty, fresh, h("span", { class: "ck-space" }), undo, redo, code);
+	const el = h("header", { class: "ck-header" }, h("b", { class: "ck-brand" }, "ctkit"), h("span", { class: "ck-chip" }, name, size), example, task, difficulty, fresh, h("span", { class: "ck-actions" }, undo, redo, code));
 
 	example.addEventListener("change", () => {
 		const chosen = context.catalog.examples.find((one) => one.id === example.value);

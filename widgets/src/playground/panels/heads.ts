@@ -69,7 +69,7 @@ interface Parts {
 function build({ layers, heads, tile, gap }: GridSize, { columns, rows, list, id }: Parts & { columns: HTMLElement; rows: HTMLElement }): void {
 	const spacing = `--tile:${tile}px;--gap:${gap}px;--heads:${heads}`;
 	for (const part of [columns, rows, list]) part.setAttribute("style", spacing);
-	const numbers = (count: number) => Array.from({ length: count }, (_, i) => h("span", {}, tile >= 26 || i % 4 === 0 ? String(i) : ""));
+	const numbers = (count: number) => Array.from({ length: count }, (_, i) => h("span", {}, tile >= 20 || i % 4 === 0 ? String(i) : ""));
 	columns.replaceChildren(...numbers(heads));
 	rows.replaceChildren(...numbers(layers));
 	const cells: HTMLElement[] = [];

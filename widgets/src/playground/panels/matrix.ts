@@ -118,7 +118,7 @@ function prepare(look: Look, frame: Decoded): Matrix {
 	const square = cells(frame, tab, look.layer, look.head, look.hideFirst);
 	const both = frame.after && tab !== "difference" ? cells(frame, tab === "before" ? "after" : "before", look.layer, look.head, look.hideFirst) : null;
 	const end = scaleEnd(Math.max(extent(square), both ? extent(both) : 0));
-	return { square, labels: side.tokens.map(shown), borders: side.pieces.map((piece) => piece.start).filter((start) => start > 0), end, row: null, column: null };
+	return { square, labels: side.tokens.map(shown), pieces: [...side.pieces].sort((a, b) => a.start - b.start), end, row: null, column: null };
 }
 
 function describe(look: Look, matrix: Matrix, canvas: HTMLElement): void {

@@ -10,7 +10,7 @@ export function nextTokens(context: Context): Panel {
 	const key = h("div", { class: "ck-key", "aria-hidden": "true" });
 	const table = h("div", { class: "ck-table", tabindex: 0, role: "group", "aria-label": "Table of next tokens" });
 	const more = h("details", { class: "ck-more", "data-test": "next-table" }, h("summary", {}, "Show as table"), table);
-	const el = h("section", { class: "ck-panel ck-next", "aria-label": "Next token" }, h("h3", {}, "Next token"), bars, key, word, more);
+	const el = h("section", { class: "ck-panel ck-next", "aria-label": "Next token" }, h("h3", {}, "Next token"), h("p", { class: "ck-none" }, "no numbers yet"), bars, key, word, more);
 	context.view.on((look, changed) => {
 		if (!look.frame || !changed("frame")) return;
 		const { next, after } = look.frame;

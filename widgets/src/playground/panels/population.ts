@@ -75,7 +75,12 @@ function item(one: Flipped): HTMLElement {
 }
 
 function span(found: Population): string {
-	return `${points(found.difference)} (${Math.round(found.low * 100)} to ${Math.round(found.high * 100)})`;
+	return `${points(found.difference)} (${whole(found.low)} to ${whole(found.high)})`;
+}
+
+/** Points of 100; the sign only where it is a minus. */
+function whole(fraction: number): string {
+	return points(fraction).replace("+", "");
 }
 
 /** The difference and its interval on an axis that holds zero. */

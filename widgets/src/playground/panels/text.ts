@@ -1,5 +1,5 @@
 // The prompt as the model reads it: running text, in which a token says what it reads and what reads it.
-import { h, setText } from "../../lib/dom";
+import { h, setShown, setText } from "../../lib/dom";
 import { number, quoted, shown } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Decoded, Reading } from "../decode";
@@ -11,8 +11,9 @@ const MOST = 3; // links that are said in words
 export function text(context: Context, edit: HTMLElement): Panel {
 	const { view, signal } = context;
 	const list = h("div", { class: "ck-tokens", role: "listbox", tabindex: 0, dir: "auto", "data-test": "tokens", "aria-label": "Tokens as the model reads them. Arrow keys choose one, Enter locks it, Escape frees it." });
+	const plain = h("p", { class: "ck-tokens ck-mute", dir: "auto" });
 	const words = h("span", { class: "ck-words", "data-test": "reads" });
-	const el = h("section", { class: "ck-text", "aria-label": "Text" }, list, h("div", { class: "ck-annotation" }, words, edit));
+	const el = h("section", { class: "ck-text", "aria-label": "Text" }, plain, list, h("div", { class: "ck-annotation" }, words, edit));
 	let spans: HTMLElement[] = [];
 
 	const index = (event: Event): number => (event.target instanceof HTMLElement ? spans.indexOf(event.target.closest<HTMLElement>("[role=option]") ?? el) : -1);
@@ -29,11 +30,18 @@ export function text(context: Context, edit: HTMLElement): Panel {
 
 	view.on((look, changed) => {
 		if (!look.frame) return;
+		setShown(plain, false);
+		setShown(list, true);
 		if (changed("frame")) spans = build(list, textSide(look.frame));
 		if (["frame", "layer", "head", "token", "locked", "hideFirst"].some((name) => changed(name as keyof Look))) mark(look, look.frame, list, spans, words, context);
 	});
-	setText(words, "running…");
-	return { el };
+	setShown(list, false);
+	const results = () => {
+		if (view.look.frame) return;
+		setText(plain, context.state.prompt.map((piece) => piece.text).join(" "));
+		setText(words, context.model.get("error") ? "This text was not run: see the message above." : "running…");
+	};
+	return { el, results };
 }
 
 function onKey(event: KeyboardEvent, context: Context, list: HTMLElement, size: number): void {
@@ -56,7 +64,8 @@ function build(list: HTMLElement, side: Reading): HTMLElement[] {
 	let done = 0;
 	const take = (until: number, name: string, quiet: boolean, again: boolean) => {
 		if (until <= done) return;
-		const group = h("span", { role: "group", "aria-label": name, class: quiet ? "ck-quiet" : null }, ...spans.slice(done, until));
+		const group = h("span", { role: "group", "aria-label": name, class: quiet ? "ck-quiet" : null });
+		for (const span of spans.slice(done, until)) group.append(...(span.dataset.gap !== undefined ? [" ", span] : [span]));
 		if (again) group.prepend(h("span", { class: "ck-again", "aria-hidden": "true" }, "read again"));
 		groups.push(group);
 		done = until;
@@ -76,7 +85,7 @@ function build(list: HTMLElement, side: Reading): HTMLElement[] {
 function option(token: string, i: number, unknown: boolean, gap: boolean): HTMLElement {
 	const blank = token.trim() === "";
 	const label = shown(token);
-	const span = h("span", { role: "option", id: `${ids}-${(made += 1)}`, "data-index": i, "aria-selected": "false", class: `ck-token${gap ? " ck-gap" : ""}${blank ? " ck-blank" : ""}${unknown ? " ck-unknown" : ""}` }, label);
+	const span = h("span", { role: "option", id: `${ids}-${(made += 1)}`, "data-index": i, "data-gap": gap, "aria-selected": "false", class: `ck-token${blank ? " ck-blank" : ""}${unknown ? " ck-unknown" : ""}` }, label);
 	if (unknown) span.title = "a part that the model never met as a word";
 	if (/\n/.test(token)) span.append(h("br"));
 	return span;
