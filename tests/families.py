@@ -91,7 +91,7 @@ def new_model(family: str, seed: int = 0, dtype: torch.dtype = torch.float32):
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:
-                parameter.normal_(0, 0.25)
+                parameter.normal_(0, 0.15)
             else:
                 parameter.add_(torch.randn_like(parameter), alpha=0.1)
     return model.to(dtype)

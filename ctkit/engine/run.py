@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import StaticCache
 
 from ..errors import CtkitError, shown
 from ..interventions.setup import Setup, as_setup
@@ -116,7 +117,8 @@ class Session:
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
         if any(row.pad for row in self.rows):
-            inputs |= _padding(self.lm, self.rows, self.now.start, total)
+            room = self.horizon if isinstance(self.cache, StaticCache) else total
+            inputs |= _padding(self.lm, self.rows, slice(self.now.start, total), room)
         if last_only and "logits_to_keep" in _parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
         output = self.lm.model(**inputs)
@@ -237,10 +239,11 @@ def _parameters(model_class: type) -> frozenset[str]:
     return frozenset(signature(model_class.forward).parameters)
 
 
-def _padding(lm: LM, rows: list[Row], start: int, total: int) -> dict[str, Tensor]:
-    """The mask that hides the padding, and positions that count from each row's own first token."""
-    places = torch.arange(total)[None, :] - torch.tensor([[row.pad] for row in rows])
-    inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, start:]}
+def _padding(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
+    """The mask that hides the padding among all keys there is room for, and the new positions, counted from each row's own
+    first token."""
+    places = torch.arange(room)[None, :] - torch.tensor([[row.pad] for row in rows])
+    inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, new]}
     return {name: value.to(lm.device) for name, value in inputs.items() if name in _parameters(type(lm.model))}
 
 
