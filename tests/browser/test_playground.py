@@ -8,9 +8,7 @@ import pytest
 from .driver import SWITCHES, Driver
 
 CELL = """import ctkit as ct
-lm = ct.load()
-problem = ct.tasks.get("hunt").generate(1, difficulty=3)
-play = ct.Playground(lm, problem.prompt)
+play = ct.Playground()
 play"""
 
 
