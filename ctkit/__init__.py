@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions import Steer as Steer
     from .interventions import Think as Think
     from .interventions.direction import Direction as Direction
+    from .lesson import check as check
     from .measures.compare import compare as compare
     from .measures.effect import effect as effect
     from .measures.steps import step_effects as step_effects
@@ -64,6 +65,7 @@ _HOME = {
     "Piece": "prompt",
     "Encoding": "prompt",
     "CtkitError": "errors",
+    "check": "lesson",
     "Playground": "ui.playground",
     "masks": "",
     "plots": "",

@@ -1,8 +1,8 @@
 """The same pictures as the views, as matplotlib figures: for papers, for still notebooks, and where no browser is."""
 
+import io
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -16,7 +16,15 @@ from .measures.steps import StepEffects
 READS, READ_BY, GREY = "#2166ac", "#c8680c", "#8a94a0"  # reads, after, more · is read by, less · before
 WEIGHTS = LinearSegmentedColormap.from_list("ctkit weights", ["#ffffff", READS])
 DIFFERENCE = LinearSegmentedColormap.from_list("ctkit difference", [READ_BY, "#ffffff", READS])
-matplotlib.rcParams.setdefault("axes.unicode_minus", True)
+
+
+class Picture(Figure):
+    """A figure that a notebook shows as the value of a cell, without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
 
 
 def attention(trace: Trace, layer: int, head: int, ax: Axes | None = None) -> Figure:
@@ -80,7 +88,7 @@ def steps(effects: StepEffects, ax: Axes | None = None) -> Figure:
 
 def comparison(pair: Comparison, layer: int, head: int) -> Figure:
     """Before, after and difference of one head, and the next token: the playground as a still picture."""
-    figure = Figure(figsize=(11, 3.6), dpi=110, layout="constrained")
+    figure = Picture(figsize=(11, 3.6), dpi=110, layout="constrained")
     axes = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1])
     attention(pair.before, layer, head, axes[0])
     attention(pair.after, layer, head, axes[1])
@@ -101,7 +109,7 @@ def most_changed_head(pair: Comparison) -> tuple[int, int]:
 def _axes(ax: Axes | None, size: tuple[float, float] = (4.5, 4.5)) -> Axes:
     if ax is not None:
         return ax
-    return Figure(figsize=size, dpi=110, layout="constrained").subplots()
+    return Picture(figsize=size, dpi=110, layout="constrained").subplots()
 
 
 def _contrast(values: Any) -> Any:
@@ -128,5 +136,6 @@ def _quiet(ax: Axes, title: str) -> None:
 
 
 def _shown(token: str) -> str:
-    """A token for a label: no markup, spaces and line breaks visible."""
-    return token.strip().replace("$", r"\$") or token.replace("\n", "↵").replace(" ", "␣")
+    """A token for a label: no markup, spaces and line breaks visible, what no font has as a dot."""
+    text = token.strip() or token.replace("\n", "↵").replace(" ", "␣")
+    return "".join(c if c.isprintable() else "·" for c in text).replace("$", r"\$")

@@ -72,10 +72,10 @@ class Effect:
         return paired_interval(self.mended, self.broken, self.n)
 
     def __str__(self) -> str:
-        low, high = self.interval
+        difference, low, high = (f"{round(100 * value):+d}" for value in (self.difference, *self.interval))
         return (
             f"{self.n} fresh problems of {self.task}: {self.baseline:.0%} → {self.edited:.0%}, "
-            f"{100 * self.difference:+.0f} points ({100 * low:+.0f} to {100 * high:+.0f}); {self.mended} mended, {self.broken} broken"
+            f"{difference} points ({low} to {high}); {self.mended} mended, {self.broken} broken"
         )
 
 

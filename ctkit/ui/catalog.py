@@ -48,11 +48,11 @@ def steering_layers(lm: LM) -> list[int]:
 def switches(lm: LM, directions: list[Direction]) -> list[dict[str, Any]]:
     """The switches, in the order in which they act."""
     return [
-        _switch(lm, "think", "Think", "Think", "write the steps before the answer", []),
+        _switch(lm, "mask", "Mask", "Mask", "who may look at whom", _mask()),
         _switch(lm, "reread", "Read again", "Reread", "the text once more: late words become visible to early ones", _reread()),
         _switch(lm, "prepend", "Prepend token", "PrependToken", "a token in front that is told what the last one knows", _prepend(lm)),
-        _switch(lm, "mask", "Mask", "Mask", "who may look at whom", _mask()),
         _switch(lm, "steer", "Steer", "Steer", "push the stream along a direction", _steer(directions)),
+        _switch(lm, "think", "Think", "Think", "write the steps before the answer", []),
     ]
 
 

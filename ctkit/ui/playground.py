@@ -56,7 +56,8 @@ class Playground(anywidget.AnyWidget):
             raise CtkitError(f"Playground({type(lm).__name__})", "no loaded model", 'ct.Playground(ct.load("tiny"))')
         directions = mood_directions(self.lm)
         self._worker, self._numbers = Worker("ctkit playground"), Population(self.lm)
-        self._seen: tuple | None = None
+        self._seen: tuple | None = None  # prompt, and its runs before and after
+        self._asked: tuple | None = None  # state and seq last handed to the worker
         self._problem_seed = EXAMPLES[0].seed
         super().__init__(catalog=catalog_of(self.lm, directions), state=_first_state(prompt, as_setup(setup)), **options)
         self._paint(self.state, self.seq)  # at once, so that a saved notebook and a still picture have something to show
@@ -93,14 +94,16 @@ class Playground(anywidget.AnyWidget):
         return mimebundle_of(super()._repr_mimebundle_(**kwargs), repr(self), self._seen)
 
     def _set(self, **changes: Any) -> None:
-        with self.hold_sync():
+        with self.hold_sync(), self.hold_trait_notifications():
             self.state = self.state | changes
             self.seq += 1
 
     def _changed(self, change: Any) -> None:
         """A flip: remember what is wanted and let the worker do it. Runs on whatever thread Jupyter chose."""
         state, seq = self.state, self.seq
-        self._worker.submit(lambda stale: self._follow(state, seq, stale))
+        if self._asked != (state, seq):
+            self._asked = (state, seq)
+            self._worker.submit(lambda stale: self._follow(state, seq, stale))
 
     def _follow(self, state: dict[str, Any], seq: int, stale) -> None:
         """The picture first, then the steps, then the population; each only while nothing newer waits."""
@@ -154,6 +157,13 @@ class Playground(anywidget.AnyWidget):
         problem = get(state["task"]).generate(self._problem_seed, state["difficulty"])
         return problem if _pieces(problem.prompt) == state["prompt"] else None
 
+    def _settle(self, stale) -> None:
+        """After a stop: what is on show is all there will be."""
+        if self.population is not None and self.population["running"]:
+            done, n = self.population["done"], self.population["n"]
+            self.population = self.population | {"running": False, "note": f"Stopped after {done} of {n} problems."}
+        self.status = {"busy": [], "message": "stopped"}
+
     def _guarded(self, job) -> bool:
         """Do a job; what goes wrong is shown in words, and the last good picture stays."""
         try:
@@ -168,7 +178,7 @@ class Playground(anywidget.AnyWidget):
     def _told(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
         kind = content.get("type")
         if kind == "stop":
-            self._worker.stop()
+            self._worker.submit(self._settle)
         elif kind in ("load_problem", "new_problem") and self.state.get("task"):
             self._problem_seed = int(content["seed"]) if kind == "load_problem" else self._problem_seed + 1
             problem = get(self.state["task"]).generate(self._problem_seed, self.state["difficulty"])

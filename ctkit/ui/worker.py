@@ -23,10 +23,6 @@ class Worker:
                 self._thread.start()
             self._condition.notify_all()
 
-    def stop(self) -> None:
-        """Ask the running job to end early (its `stale()` turns true) without another one in its place."""
-        self.submit(lambda stale: None)
-
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs and nothing waits; False where `timeout` seconds were not enough."""
         with self._condition:

@@ -1,0 +1,172 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 1 · The causal mask
+#
+# A language model writes from left to right, and it *reads* from left to right too: no word may look at a later one. One
+# triangle of zeros, the **causal mask**, sees to that. In this lesson you switch it off and watch what breaks.
+#
+# **You will be able to** read an attention picture · say what the mask forbids, and test it · tell what lifting it does to
+# one prompt and to 200 · cut a single edge and see an answer go.
+#
+# About 20 minutes. Everything runs on this machine, on a small model that was trained for this course.
+
+# %%
+import ctkit as ct
+
+lm = ct.load()
+lm
+
+# %% [markdown]
+# ## Read a picture of attention
+#
+# `ct.run` reads a prompt once. Each row of the picture is a word that *reads*; each column a word that *is read*. The darker
+# a cell, the more weight. **Predict: which half of the square stays empty?**
+
+# %%
+prompt = ct.Prompt(context="The key is in the box. The cup is in the bag.", question="Where is the key?", cue="Answer:")
+trace = ct.run(lm, prompt)
+ct.plots.attention(trace, layer=1, head=0)
+
+# %% [markdown]
+# The upper right half is empty: there, a word would read a *later* word. It is not nearly empty. It is zero.
+
+# %%
+trace.attention(layer=1).triu(1).max().item()
+
+# %% [markdown]
+# What a word gives out is shared among the words it may read, so each row sums to one. The first row has no choice.
+# **How much weight does the first token give itself?**
+
+# %%
+guess = ...  # your turn: a number
+ct.check(guess, trace.attention(layer=1, head=0)[0, 0].item(), tolerance=0.01)
+
+# %% [markdown]
+# ## The past cannot hear the future
+#
+# If no word reads a later one, then changing the *last* word of the context can change nothing before it: not the
+# attention, not the predictions, at no layer. **Predict: after how many of the tokens does the model now expect
+# something else?**
+
+# %%
+other = ct.run(lm, ct.Prompt(context="The key is in the box. The cup is in the jar.", question="Where is the key?", cue="Answer:"))
+changed = [i for i in range(len(trace.tokens)) if not trace.logits[i].equal(other.logits[i])]
+trace.tokens[: changed[0]]
+
+# %% [markdown]
+# Up to the changed word every number is the same, to the last bit. From there on the whole rest of the text hears of it.
+# This is *causal* in one of three senses that this course keeps apart: here it is about **order in the text**, not about
+# interventions, and not about causes in the world.
+
+# %%
+trace.tokens[changed[0] :]
+
+# %% [markdown]
+# ## Lift the mask
+#
+# `ct.Mask("bidirectional")` lets every word read every word. Blue cells are read more than before, orange ones less.
+# **Predict: where will the blue be?**
+
+# %%
+lifted = ct.run(lm, prompt, ct.Mask("bidirectional"))
+pair = ct.compare(trace, lifted)
+ct.plots.comparison(pair, layer=1, head=0)
+
+# %% [markdown]
+# The empty half fills: early words read late ones. The last row (the one that predicts the answer) could read everything
+# before, too. But what it reads has changed, because *those* words have now read the future.
+#
+# More context, so a better answer? **Predict: what happens to the answer “box”?**
+
+# %%
+for token, before, after in pair.next_tokens[:4]:
+    print(f"{token:>10}  {before:.2f} → {after:.2f}")
+
+# %% [markdown]
+# ## One prompt proves nothing
+#
+# It may be luck. So ask 200 fresh problems that the model was not trained on, each with the mask and without. Each problem
+# is its own comparison, so the difference has an interval. **Predict: more right answers, fewer, or the same?**
+
+# %%
+effect = ct.effect(lm, "hunt", ct.Mask("bidirectional"), n=200, difficulty=1)
+print(effect)
+ct.plots.effect(effect)
+
+# %% [markdown]
+# This model has only ever read with the mask. Without it, every word carries something the model never saw in training.
+# That is what most models do when you lift their mask; gains are reported after *training* with the mask lifted (for
+# example Huang et al., ACL 2025, arXiv 2505.11754).
+
+# %% [markdown]
+# ## Cut one edge
+#
+# Now the other way round: forbid a little *more*. `ct.Knockout(queries, keys)` cuts single edges and leaves the rest. The
+# answer needs someone to read “box”. **Predict: what if only the last token may not read the context?**
+
+# %%
+cut = ct.run(lm, prompt, ct.Knockout(queries=-1, keys="context"))
+[(token, round(before, 2), round(after, 2)) for token, before, after in ct.compare(trace, cut).next_tokens[:3]]
+
+# %% [markdown]
+# And if *nothing* in the question may read the context? **Predict first.**
+
+# %%
+blind = ct.Setup([ct.Knockout("question", "context"), ct.Knockout("cue", "context")])
+print(ct.effect(lm, "hunt", blind, n=200, difficulty=1))
+
+# %% [markdown]
+# A model that cannot read the facts can only guess. That is the check that our knock-out really cuts: an effect must
+# vanish when its cause is taken away.
+
+# %% [markdown]
+# ## Your turn: how far back must it see?
+#
+# `ct.Mask("window", size=n)` lets a word read only itself and the `n - 1` words before it. With four blocks, what a word
+# knows can still travel: block by block, window by window. **Find the smallest window at which at least nine in ten of
+# the answers that the model had right survive.** Change `size` and run the cell.
+
+# %%
+size = 4  # your turn
+windowed = ct.effect(lm, "hunt", ct.Mask("window", size=size), n=200, difficulty=1)
+print(windowed)
+
+# %% [markdown]
+# ## The playground
+#
+# Everything above, with switches. Flip **Mask** and watch attention, the next token and the 200 problems change together;
+# then try the others. **Before each flip, say what you expect.** The button *copy as code* gives you the Python for
+# whatever is on.
+
+# %%
+playground = ct.Playground(lm)
+playground
+
+# %% [markdown]
+# Code and switches are one: set `playground.setup`, and the switches follow.
+
+# %%
+playground.setup = ct.Mask("bidirectional")
+playground.setup
+
+# %% [markdown]
+# ## What you have seen
+#
+# - Attention weights above the diagonal are zero, so the past cannot hear the future: exactly, at every layer.
+# - Lifting the mask gives a causally trained model more to read, and it gets worse: measured on 200 problems, with an interval.
+# - Cutting the right edges takes the answer away; that is how one finds out which edges matter.
+#
+# **Next:** lifting the mask is not the only way to let an early word hear of a late one. Flip *Read again* in the playground
+# and look at the difference picture: the upper half turns blue there too, with the mask in place. Why?
