@@ -27,12 +27,10 @@ def test_a_seed_fixes_the_problem(name, difficulty):
 
 def test_problems_stay_what_they_are_for_ever():
     """Fixed texts: a change here changes every number in the cards and lessons."""
-    assert tasks.get("hunt").generate(3, 1).prompt.text == HUNT_3_1
+    pieces = tasks.get("hunt").generate(3, 1).prompt.pieces
+    assert pieces["context"] == "The jar is in the basin. The vase is in the cart. The basket is in the pan."
     assert tasks.get("sums").generate(1, 1).prompt.text == "q = 6. n = 6. What is n? Answer:"
     assert tasks.get("mood").generate(1, 1).prompt.pieces["context"].startswith("Ben saw a cold garden.")
-
-
-HUNT_3_1 = tasks.get("hunt").draw(tasks.get("hunt").random("generate", 3, 1), 3, 1).prompt.text
 
 
 @pytest.mark.parametrize("difficulty", hunt.Hunt.difficulties)
@@ -146,7 +144,7 @@ def test_a_task_knows_its_words(name, difficulty):
 def test_wrong_requests_say_what_there_is():
     with pytest.raises(CtkitError, match="asked for the task 'hnt'") as error:
         tasks.get("hnt")
-    assert "hunt, sums, mood" in error.value.found or set(tasks.names()) == set(error.value.found[10:].split(", "))
+    assert error.value.found == f"the tasks {', '.join(tasks.names())}" and {"hunt", "sums", "mood"} <= set(tasks.names())
     with pytest.raises(CtkitError, match="difficulties 1 to 6"):
         tasks.get("hunt").generate(0, difficulty=7)
     with pytest.raises(CtkitError, match="whole number"):

@@ -48,7 +48,7 @@ class Task:
         Without a difficulty, the seed picks one.
 
         >>> get("hunt").generate(0, difficulty=1).prompt.pieces["question"]
-        'Where is the bowl?'
+        'Where is the car?'
         """
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise CtkitError(f"the {self.name} problem {shown(seed)}", f"a {type(seed).__name__}", "a whole number, such as 0")
@@ -88,7 +88,7 @@ def get(name: str) -> Task:
 
 
 def names() -> list[str]:
-    """The names of all tasks, in the order in which they are taught."""
+    """The names of all tasks."""
     return list(Task.known)
 
 

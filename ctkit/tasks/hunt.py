@@ -7,6 +7,7 @@ A second chain of the same length keeps "the end of some chain" from being the a
 
 from random import Random
 
+from ..errors import CtkitError, shown
 from .base import Problem, Task, prompt_of
 
 THINGS = (
@@ -32,6 +33,8 @@ class Hunt(Task):
 
     def generate(self, seed: int, difficulty: int | None = None, order: str = "any") -> Problem:
         """As `Task.generate`; with `order` "forward" or "backward" the same chains in another order."""
+        if order not in ORDERS:
+            raise CtkitError(f"facts in the order {shown(order)}", f"the orders {', '.join(ORDERS)}", "one of these names")
         problem = super().generate(seed, difficulty)
         random = self.random("order", seed, difficulty)
         return problem if order == "any" else _problem(_chains_of(problem), order, seed, random)

@@ -25,14 +25,14 @@ END = ("", 1.0)  # the end token
 class Mixture:
     """The shares of tasks and forms; all shares are of documents."""
 
-    hunt: float = 0.6
-    sums: float = 0.3  # what is left is mood
+    hunt: float = 0.55
+    sums: float = 0.37  # what is left is mood
     reread: float = 0.4
     think_hunt: float = 0.25
-    think_sums: float = 0.6
+    think_sums: float = 0.5
     cut: float = 0.2  # of thoughts: cut short, so that early answers are in distribution
     broken: float = 0.2  # of thoughts: one step is wrong, and what follows goes on from it
-    more_questions: int = 3  # up to this many further questions about a hunt's context
+    more_questions: int = 7  # up to this many further questions about the same context, where it is not thought about
 
 
 def document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
@@ -93,7 +93,7 @@ def sums_document(random: Random, mixture: Mixture, progress: float) -> list[Seg
     shown = asked(prompt, random, mixture)
     if random.random() >= mixture.think_sums:
         segments = [*direct(shown), (f" {values[name]}", 1.0), END]
-        for other in random.sample(lines, random.randint(0, min(2, len(lines)))):
+        for other in random.sample(lines, random.randint(0, min(mixture.more_questions, len(lines)))):
             more = f"\nWhat is {other.name}? Answer:"
             segments[-1:] = [(more, 0.0), (f" {values[other.name]}", 1.0), END]
         return segments

@@ -16,14 +16,14 @@ class Recipe:
     inner: int = 384
     context: int = 512
     steps: int = 8000
-    batch: int = 64
+    batch: int = 32
     warm_up: int = 100
     cool_down: float = 0.3  # the last share of the steps, in which the rates fall linearly to 1 %
     muon_rate: float = 0.006
     adam_rate: float = 0.003
     seed: int = 0
     save_every: int = 250
-    score_every: int = 500
+    score_every: int = 1000
     mixture: Mixture = field(default_factory=Mixture)
 
 

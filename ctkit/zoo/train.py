@@ -10,20 +10,26 @@ import torch
 from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from . import manifest
+from . import manifest, record
 from .corpus import batches, encode
 from .recipes import Recipe, recipe
-from .score import cells, table
 from .tokenizer import FastEncoder, make_tokenizer
 
 
-def train(name: str, *, recipe_: Recipe | None = None, run: Path | None = None, out: Path | None = None, until: int | None = None) -> Path:
+def train(
+    name: str,
+    *,
+    plan: Recipe | None = None,
+    run: Path | None = None,
+    out: Path | None = None,
+    until: int | None = None,
+) -> Path:
     """Train the model `name` by its recipe and write it to data/models/name; returns that folder.
 
     A run that was stopped goes on from its last checkpoint (runs/name/state.pt). `until` stops after that many steps
     of the same schedule, and writes no model.
     """
-    plan = recipe_ or recipe(name)
+    plan = plan or recipe(name)
     run = run or Path("runs") / name
     out = out or manifest.data_root() / "models" / name
     run.mkdir(parents=True, exist_ok=True)
@@ -31,7 +37,7 @@ def train(name: str, *, recipe_: Recipe | None = None, run: Path | None = None, 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = make_model(plan, tokenizer).to(device)
     optimizers = make_optimizers(model, plan)
-    first, spent = _resume(run, model, optimizers)
+    first, spent = record.resume(run, model, optimizers)
     last = min(until or plan.steps, plan.steps)
     encode_ = partial(encode, encoder=FastEncoder(tokenizer), start=tokenizer.bos_token_id, end=tokenizer.eos_token_id)
     started = time.perf_counter() - spent
@@ -45,12 +51,12 @@ def train(name: str, *, recipe_: Recipe | None = None, run: Path | None = None, 
         losses.append(train_step(model, optimizers, ids.to(device), weights.to(device)))
         tokens += int((ids > 0).sum())
         if (step + 1) % 50 == 0 or step + 1 == last:
-            _log(run, step + 1, plan, losses, tokens, time.perf_counter() - started)
+            record.log(run, step + 1, plan, losses, tokens, time.perf_counter() - started)
             tokens, losses = 0, []
         if (step + 1) % plan.score_every == 0:
-            _score(run, step + 1, model, tokenizer)
+            record.scores(run, step + 1, model, tokenizer)
         if (step + 1) % plan.save_every == 0 or step + 1 == last:
-            _save_state(run, step + 1, model, optimizers, time.perf_counter() - started)
+            record.save(run, step + 1, model, optimizers, time.perf_counter() - started)
     if last == plan.steps:
         ship(model, tokenizer, out, run, plan, time.perf_counter() - started)
     return out
@@ -118,59 +124,9 @@ def ship(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path,
     model.generation_config.max_new_tokens = 128
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    record = {"recipe": asdict(plan), "seconds": round(seconds), "tokens": log[-1]["tokens"], "log": log}
-    (out / "train.json").write_text(json.dumps(record, indent=1) + "\n")
-    _plot(log, out / "loss.png")
-
-
-def _resume(run: Path, model: LlamaForCausalLM, optimizers: list) -> tuple[int, float]:
-    if not (run / "state.pt").is_file():
-        (run / "log.jsonl").unlink(missing_ok=True)
-        return 0, 0.0
-    state = torch.load(run / "state.pt", map_location=model.device, weights_only=True)
-    model.load_state_dict(state["model"])
-    for optimizer, saved in zip(optimizers, state["optimizers"]):
-        optimizer.load_state_dict(saved)
-    return state["step"], state["seconds"]
-
-
-def _save_state(run: Path, step: int, model: LlamaForCausalLM, optimizers: list, seconds: float) -> None:
-    state = {
-        "step": step,
-        "seconds": seconds,
-        "model": model.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-    }
-    torch.save(state, run / "state.new")
-    (run / "state.new").replace(run / "state.pt")
-
-
-def _log(run: Path, step: int, plan: Recipe, losses: list[float], tokens: int, seconds: float) -> None:
-    path = run / "log.jsonl"
-    before = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    before = [line for line in before if line["step"] < step]
-    total = tokens + max((line["tokens"] for line in before if "tokens" in line), default=0)
-    line = {"step": step, "loss": round(sum(losses) / len(losses), 4), "tokens": total, "seconds": round(seconds)}
-    path.write_text("".join(json.dumps(each) + "\n" for each in [*before, line]))
-    left = seconds / step * (plan.steps - step) / 60
-    print(f"step {step}/{plan.steps}  loss {line['loss']:.3f}  {total / 1e6:.1f} M tokens  {left:.0f} min left", flush=True)
-
-
-def _score(run: Path, step: int, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    scores = table(model, tokenizer, 100, cells(("direct", "re-read")) + [("sums", 3, "thinking"), ("sums", 5, "thinking"), ("hunt", 4, "thinking")], seed=900_000)
-    with (run / "scores.jsonl").open("a") as file:
-        file.write(json.dumps({"step": step, "scores": scores}) + "\n")
-    for form in ("direct", "re-read", "thinking"):
-        found = "  ".join(f"{key.rsplit(' ', 1)[0]} {value:.2f}" for key, value in scores.items() if key.endswith(form))
-        print(f"    {form}: {found}", flush=True)
-
-
-def _plot(log: list[dict], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([line["tokens"] / 1e6 for line in log], [line["loss"] for line in log])
-    axes.set(xlabel="million tokens", ylabel="weighted loss (nats)", yscale="log")
-    figure.savefig(path, dpi=100)
+    (out / "model.safetensors").chmod(0o644)
+    log = record.lines(run / "log.jsonl")
+    kept = {"recipe": asdict(plan), "seconds": round(seconds), "tokens": log[-1]["tokens"], "device": model.device.type}
+    kept |= {"log": log[:: max(1, len(log) // 100)] + log[-1:], "scores": record.lines(run / "scores.jsonl")}
+    (out / "train.json").write_text(json.dumps(kept) + "\n")
+    record.plot(log, out / "loss.png")
