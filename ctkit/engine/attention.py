@@ -23,7 +23,7 @@ class ScoreEdit:
     """What a block's attention changes, for every row of a batch, in the batch's (left-padded) positions.
 
     `opened` are edges that the causal mask forbids and a setup allows, `closed` the reverse, `bias` is added to the
-    scores. Whatever a model forbids of its own (a sliding window, padding) stays as it is.
+    scores. Whatever a model forbids of its own (a sliding window, padding) stays forbidden, in both directions.
     """
 
     opened: Bool[Tensor, "batch #head position position"]
@@ -110,8 +110,7 @@ def _edited_mask(edit: ScoreEdit, mask: Tensor | None, query, key, start: int, c
     n_queries, n_keys = query.shape[2], key.shape[2]
     first = _first_key(start, n_queries, n_keys)
     window = (slice(None), slice(None), slice(start, start + n_queries), slice(first, first + n_keys))
-    opened = edit.opened[window].to(query.device).clone()
-    opened[..., start + n_queries - first :] = False  # a static cache has room for keys that are not written yet
+    opened = edit.opened[window].to(query.device) & _mirrored(native, start - first)
     allowed = (native & ~edit.closed[window].to(query.device)) | opened
     _refuse_empty(allowed, native, start)
     if edit.bias is None and (mask is None or mask.dtype == torch.bool):
@@ -122,6 +121,15 @@ def _edited_mask(edit: ScoreEdit, mask: Tensor | None, query, key, start: int, c
     if edit.bias is not None:
         scores = scores + edit.bias[window].to(query)
     return torch.where(allowed, scores, torch.finfo(query.dtype).min)
+
+
+def _mirrored(native: Tensor, offset: int) -> Bool[Tensor, "#batch #head query key"]:
+    """Among the tokens now read, the pairs of which the model lets the later see the earlier, both ways round: a sliding
+    window stays one when it opens forwards. Everything else (a static cache has room for keys to come) is False."""
+    n_queries = native.shape[-2]
+    mirrored = torch.zeros_like(native)
+    mirrored[..., offset : offset + n_queries] = native[..., offset : offset + n_queries].transpose(-1, -2)
+    return mirrored
 
 
 def _additive(mask: Tensor | None, query, key, start: int, causal: bool) -> Tensor:

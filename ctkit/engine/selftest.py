@@ -78,7 +78,9 @@ def _attention_support(lm: LM, enc: Encoding, plain: Tensor) -> str:
         return err.found
     if not torch.equal(idle, plain):
         return f"{type(lm.model).__name__} gives other numbers through an attention function that changes nothing"
-    if not torch.equal(cut[:3], plain[:3]) or torch.allclose(cut[3:], plain[3:], atol=1e-7):
+    change = (cut - plain).abs().amax(-1)  # before row 3 only rounding: experts are fed other batches when a token changes
+    rounding = 1e-3 if lm.model.dtype == torch.float32 else 0.2
+    if not change[3:].max() > 0 or change[:3].max() > rounding * change[3:].max():
         return f"{type(lm.model).__name__} does not follow a changed mask"
     return "yes"
 

@@ -19,7 +19,7 @@ class Mask(Intervention):
     `kind` is "causal", "bidirectional" (the mask lifted: the next token is then visible, so only a model trained so
     can use it), "prefix" (the prompt sees itself freely; `until` ends the prefix earlier: a number of tokens or a
     piece), "window" (the last `size` tokens), or a rule built with `ctkit.masks`. It replaces what interventions
-    before it said. Sliding-window layers of a model keep their own window under it.
+    before it said. Sliding-window layers of a model keep their own window under it, forwards too.
 
     >>> Mask("window", size=4, layers=[0, 1])
     Mask(kind='window', until=None, size=4, layers=(0, 1), heads=None)
