@@ -108,7 +108,8 @@ export interface Frame {
 export interface Step {
 	text: string;
 	label: string | null;
-	score: number;
+	/** Null where nothing in the step could be broken. */
+	score: number | null;
 	low: number | null;
 	high: number | null;
 	sentence: string;
@@ -120,7 +121,7 @@ export interface Steps {
 	thought: string;
 	answer: string;
 	steps: Step[];
-	before_scores: number[] | null;
+	before_scores: (number | null)[] | null;
 	note: string;
 }
 

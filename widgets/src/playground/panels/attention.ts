@@ -13,8 +13,14 @@ export function attention(context: Context, say: (words: string) => void): Panel
 	const grid = heads(context);
 	const detail = matrix(context, say);
 	const table = headTable(context);
+	const none = h("p", { class: "ck-none" }, "no picture yet");
 	const column = h("div", { class: "ck-detail" }, tabs(context), detail.el, table.el);
-	const el = h("section", { class: "ck-panel ck-attention", "aria-label": "Attention" }, grid.title, h("p", { class: "ck-none" }, "no picture yet"), h("div", { class: "ck-attention-columns" }, grid.el, column));
+	const el = h("section", { class: "ck-panel ck-attention", "aria-label": "Attention" }, grid.title, none, h("div", { class: "ck-attention-columns" }, grid.el, column));
+	context.view.on(({ frame }) => {
+		const without = frame?.before.layers === 0;
+		none.textContent = without ? "This model does not give its attention weights, so there is nothing to draw." : "no picture yet";
+		el.classList.toggle("ck-without", without);
+	});
 	const theme = () => {
 		grid.theme?.();
 		detail.theme?.();

@@ -29,14 +29,14 @@ export function stepsPanel(context: Context): Panel {
 		const busy = context.model.get("status")?.busy.includes("steps") ?? false;
 		const stale = steps !== null && steps.seq < (context.model.get("seq") ?? 0);
 		el.classList.toggle("ck-stale", stale);
-		setText(title, steps ? `Steps of the thought · ${METHODS[steps.method] ?? steps.method}${stale ? " · of the setting before" : ""}` : "Steps of the thought");
+		setText(title, steps ? `Steps of the thought · ${METHODS[steps.method] ?? lowered(steps.method)}${stale ? " · of the setting before" : ""}` : "Steps of the thought");
 		rows.replaceChildren(...(steps?.steps ?? []).map((step, i) => row(step, steps?.before_scores?.[i] ?? null)));
 		setShown(rows, (steps?.steps.length ?? 0) > 0);
 		const [words, offer] = why(context, steps, busy);
 		setText(none, words);
 		setShown(none, words !== "");
 		setShown(think, offer);
-		setText(note, [steps?.answer ? `The thought ends in “${shown(steps.answer)}”.` : "", steps?.note ?? ""].filter(Boolean).join(" "));
+		setText(note, steps?.note || (steps?.answer ? `The thought ends in “${shown(steps.answer)}”.` : ""));
 		setShown(note, note.textContent !== "");
 	};
 	return { el, results, catalog: results, state: results };
@@ -44,13 +44,18 @@ export function stepsPanel(context: Context): Panel {
 
 function row(step: Step, before: number | null): HTMLElement {
 	const share = (value: number) => `${100 * Math.max(0, Math.min(1, value))}%`;
-	const track = h("span", { class: "ck-track" }, h("b", { style: `width:${share(step.score)}` }));
+	const track = h("span", { class: "ck-track" });
+	if (step.score !== null) track.append(h("b", { style: `width:${share(step.score)}` }));
 	if (before !== null) track.append(h("i", { style: `width:${share(before)}` }));
 	if (step.low !== null && step.high !== null) track.append(h("u", { style: `left:${share(step.low)};width:calc(${share(step.high)} - ${share(step.low)})` }));
-	const interval = step.low !== null && step.high !== null ? ` (${number(Math.max(0, step.low))} to ${number(step.high)})` : "";
-	const value = h("span", { class: "ck-value", title: `effect ${step.score.toFixed(3)}${interval}` }, h("em", {}, number(Math.max(0, step.score))));
+	const interval = step.low !== null && step.high !== null ? `, between ${step.low.toFixed(2)} and ${step.high.toFixed(2)}` : "";
+	const value = h("span", { class: "ck-value", title: step.score === null ? null : `effect ${step.score.toFixed(2)}${interval}` }, h("em", {}, step.score === null ? "–" : number(Math.max(0, step.score))));
 	const tag = step.label && step.label !== "true" ? [h("span", { class: "ck-tag" }, step.label)] : [];
 	return h("li", { class: `ck-step ck-label-${step.label ?? "none"}` }, h("span", { class: "ck-step-text", dir: "auto" }, step.text, ...tag), track, value, h("span", { class: "ck-step-sentence" }, step.sentence));
+}
+
+function lowered(words: string): string {
+	return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
 /** What to say where there are no steps, and whether to offer the switch that makes them. */

@@ -7,6 +7,7 @@ import { type Link, readBy, reads } from "../measure";
 import { type Look, textSide } from "../view";
 
 const MOST = 3; // links that are said in words
+const THOUGHT = new Set(["thought", "generated"]); // pieces that the model wrote itself
 
 export function text(context: Context, edit: HTMLElement): Panel {
 	const { view, signal } = context;
@@ -62,22 +63,22 @@ function build(list: HTMLElement, side: Reading): HTMLElement[] {
 	const spans = side.tokens.map((token, i) => option(token, i, !!side.unknown[i], i > 0 && (!spaced || token.startsWith(" "))));
 	const groups: HTMLElement[] = [];
 	let done = 0;
-	const take = (until: number, name: string, quiet: boolean, again: boolean) => {
+	const take = (until: number, name: string, quiet: boolean, badge: string) => {
 		if (until <= done) return;
 		const group = h("span", { role: "group", "aria-label": name, class: quiet ? "ck-quiet" : null });
 		for (const span of spans.slice(done, until)) group.append(...(span.dataset.gap !== undefined ? [" ", span] : [span]));
-		if (again) group.prepend(h("span", { class: "ck-again", "aria-hidden": "true" }, "read again"));
+		if (badge) group.prepend(h("span", { class: "ck-again", "aria-hidden": "true" }, badge));
 		groups.push(group);
 		done = until;
 	};
 	let reading = 1;
 	for (const piece of [...side.pieces].sort((a, b) => a.start - b.start)) {
-		take(piece.start, "between the pieces", true, false);
+		take(piece.start, "between the pieces", true, "");
 		const phrase = piece.origin === "phrase";
-		take(piece.stop, piece.name, phrase, !phrase && piece.reading > reading);
+		take(piece.stop, piece.name, phrase, THOUGHT.has(piece.origin) ? "thinks" : !phrase && piece.reading > reading ? "read again" : "");
 		if (!phrase) reading = Math.max(reading, piece.reading);
 	}
-	take(side.size, "rest", true, false);
+	take(side.size, "rest", true, "");
 	list.replaceChildren(...groups);
 	return spans;
 }

@@ -1,0 +1,67 @@
+"""The committed front-end bundles are what the sources build, byte for byte, wherever they are built."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+WIDGETS = ROOT / "widgets"
+STATIC = ROOT / "ctkit" / "static"
+BUNDLES = ("playground.js", "playground.css")
+LARGEST_JS = 60_000  # bytes; a bundle is stored in every saved notebook
+
+
+@pytest.fixture(scope="module")
+def modules() -> Path:
+    """The installed node_modules; installed now where they are missing and can be had."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("no Node here: the committed bundles cannot be compared with a fresh build")
+    folder = WIDGETS / "node_modules"
+    if not (folder / "esbuild").is_dir():
+        done = _run(["npm", "ci", "--no-fund", "--no-audit", "--prefer-offline"], WIDGETS)
+        if done.returncode:
+            pytest.skip(f"npm ci did not work here: {done.stderr.strip()[-200:]}")
+    return folder
+
+
+def test_bundles_equal_a_fresh_build(modules, tmp_path):
+    _built(WIDGETS, tmp_path)
+    for name in BUNDLES:
+        assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), f"{name} is stale: run `npm run build` in widgets/"
+
+
+def test_bundles_do_not_depend_on_the_folder(modules, tmp_path):
+    copy = tmp_path / "else" / "where"
+    shutil.copytree(WIDGETS, copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (copy / "node_modules").symlink_to(modules)
+    _built(copy, tmp_path)
+    for name in BUNDLES:
+        assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes()
+
+
+def test_bundle_is_small_and_asks_nobody():
+    script = (STATIC / "playground.js").read_text()
+    assert len(script.encode()) <= LARGEST_JS
+    for text in (script, (STATIC / "playground.css").read_text()):
+        assert "http://" not in text and "https://" not in text and "innerHTML" not in text
+
+
+def test_lock_file_names_no_registry():
+    assert '"resolved"' not in (WIDGETS / "package-lock.json").read_text()
+
+
+def test_front_end_types_and_tests_pass(modules):
+    for command in (["npx", "tsc", "--noEmit"], ["npx", "vitest", "run"]):
+        done = _run(command, WIDGETS)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+def _built(folder: Path, out: Path) -> None:
+    done = _run(["node", "build.mjs", str(out)], folder)
+    assert done.returncode == 0, done.stderr
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)

@@ -1,0 +1,30 @@
+// A playground in the page of a test, with a fake model behind it.
+import { FakeModel } from "../harness/model";
+import { CATALOG, state } from "../harness/fake";
+import widget from "../src/playground/index";
+import type { State } from "../src/playground/types";
+import { twoReadings } from "./readings";
+
+export function shown(part: Partial<State> = {}) {
+	document.body.replaceChildren();
+	const model = new FakeModel({ catalog: CATALOG, state: state(), seq: 1, frame: twoReadings(1), code: "import ctkit as ct", ...part });
+	const stop = new AbortController();
+	widget.render({ model, el: document.body, signal: stop.signal });
+	const at = <E extends HTMLElement>(name: string): E => {
+		const found = document.querySelector<E>(`[data-test="${name}"]`);
+		if (!found) throw new Error(`nothing is called ${name}`);
+		return found;
+	};
+	return { model, stop, at, root: at("playground") };
+}
+
+export function press(element: Element, key: string, more: KeyboardEventInit = {}): KeyboardEvent {
+	const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+	element.dispatchEvent(event);
+	return event;
+}
+
+export function change(element: HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement, value: string): void {
+	element.value = value;
+	element.dispatchEvent(new Event("change", { bubbles: true }));
+}
