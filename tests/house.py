@@ -24,6 +24,7 @@ ALLOWED = {
     "plots": [*_TOOLS, "tasks", "directions", "measures", "zoo"],
     "ui": [*_TOOLS, "tasks", "directions", "measures", "zoo", "plots"],
     "doctor": [*_TOOLS, "tasks", "directions", "measures", "zoo", "plots", "ui"],
+    "lesson": ["errors"],
     "lab": ["errors"],
     "cli": [*_TOOLS, "tasks", "directions", "measures", "zoo", "plots", "ui", "doctor", "lab"],
 }  # room → the rooms it may import from (besides itself); rooms not named here are nobody's to import
