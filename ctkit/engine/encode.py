@@ -21,20 +21,18 @@ def encode(lm: LM, prompt: Prompt | str) -> Encoding:
     places: list[Place] = []
     names: list[str | None] = []
     for parts in _segments(prompt):
-        if len(parts) == 1 and parts[0][0].is_placeholder:
+        if parts[0][0].is_placeholder:
             part = parts[0][0]
-            ids.append(_placeholder_id(lm))
-            tokens.append(PLACEHOLDER_TOKEN)
-            places.append((part.origin, 1, part.reading))
-            names.append(part.name)
-            continue
-        for id_, token, place, name in _tokens(lm, parts, first=not ids):
+            rows = [] if ids else _tokens(lm, [], first=True)  # what the tokenizer puts in front stays in front
+            rows.append((_placeholder_id(lm), PLACEHOLDER_TOKEN, (part.origin, 1, part.reading), part.name))
+        else:
+            rows = _tokens(lm, parts, first=not ids)
+        for id_, token, place, name in rows:
             ids.append(id_)
             tokens.append(token)
             places.append(place)
             names.append(name)
-    if lm.context is not None and len(ids) > lm.context:
-        raise CtkitError(f"a prompt of {len(ids)} tokens", f"a context of {lm.context} tokens in {lm.name}", "a shorter prompt")
+    _refuse_unreadable(lm, ids, tokens)
     spans = MappingProxyType({part.name: _span(names, part.name) for part in prompt.parts if part.name in names})
     n_prompt = next((spans[part.name].start for part in prompt.written if part.name in spans), len(ids))
     return Encoding(tuple(ids), tuple(tokens), tuple(places), spans, n_prompt, lm.shape, prompt)
@@ -45,6 +43,17 @@ def token_text(lm: LM, id_: int) -> str:
     if id_ not in lm.words:
         lm.words[id_] = lm.tokenizer.decode([id_], clean_up_tokenization_spaces=False)
     return lm.words[id_]
+
+
+def _refuse_unreadable(lm: LM, ids: list[int], tokens: list[str]) -> None:
+    if not ids:
+        raise CtkitError("a prompt to read", f"a text of which the tokenizer of {lm.name} makes no token", "a text in the model's alphabet")
+    if lm.context is not None and len(ids) > lm.context:
+        raise CtkitError(f"a prompt of {len(ids)} tokens", f"a context of {lm.context} tokens in {lm.name}", "a shorter prompt")
+    known = lm.model.get_input_embeddings().weight.shape[0]
+    if max(ids) >= known:
+        token = tokens[ids.index(max(ids))]
+        raise CtkitError(f"token {max(ids)} ({token!r})", f"{known} tokens in {lm.name}", "the tokenizer that belongs to the model")
 
 
 def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:

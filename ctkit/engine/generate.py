@@ -10,10 +10,11 @@ from transformers import DynamicCache, StaticCache
 from ..errors import CtkitError, shown
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
+from .batch import filler_id, groups, padded_ids, rows_of
 from .encode import token_text
 from .lm import LM, text_config
 from .plan import Row
-from .run import Session, _entry, _row, filler_id, groups, padded_ids
+from .run import Session
 from .trace import Generation
 
 CACHES = ("dynamic", "static", "none")
@@ -60,8 +61,7 @@ def generate_many(
         raise CtkitError(f"cache={shown(cache)}", "no such cache", f"one of {', '.join(CACHES)}")
     if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
         raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
-    common = as_setup(*interventions)
-    rows = [_row(lm, *_entry(entry, common)) for entry in prompts]
+    rows = rows_of(lm, prompts, as_setup(*interventions))
     done: list[Generation | None] = [None] * len(rows)
     finished = 0
     for group in groups([len(row.enc) + max_new_tokens for row in rows]):

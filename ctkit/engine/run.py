@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache, partial
-from inspect import signature
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,15 +11,15 @@ from torch import Tensor
 from transformers import StaticCache
 
 from ..errors import CtkitError, shown
-from ..interventions.setup import Setup, as_setup
-from ..prompt import Prompt, as_prompt
+from ..interventions.setup import as_setup
+from ..prompt import Prompt
 from .attention import PREFIX, Pass, current
-from .encode import encode, token_text
+from .batch import filler_id, groups, padded_ids, padding, parameters, rows_of
+from .encode import token_text
 from .lm import ATTENTIONS, LM
 from .plan import Row, Streams, score_edits
 from .trace import Trace
 
-BATCH_TOKENS = 8192  # run_many puts so many tokens into one forward pass: enough for speed, small enough for caches
 Layers = Iterable[int] | str  # block indices, or "all"
 
 
@@ -35,8 +34,8 @@ def run(lm: LM, prompt: Prompt | str, *interventions: Any, attention: Layers = (
     >>> trace.attention(layer=0, head=1).shape == (len(trace.tokens), len(trace.tokens))
     True
     """
-    row = _row(lm, prompt, as_setup(*interventions))
-    return _traces(lm, [row], _layers(lm, attention, 0), _layers(lm, residual, 1), last_only=False)[0]
+    rows = rows_of(lm, [prompt], as_setup(*interventions))
+    return _traces(lm, rows, _layers(lm, attention, 0), _layers(lm, residual, 1), last_only=False)[0]
 
 
 def run_many(
@@ -53,8 +52,7 @@ def run_many(
     An entry of `prompts` is a prompt, or a pair (prompt, setup) for a setup of its own before the common one.
     `attention` and `residual` as in `run`. `last_only` keeps the logits of the last position only. `on_progress(done, all)` is called after each pass.
     """
-    common = as_setup(*interventions)
-    rows = [_row(lm, *_entry(entry, common)) for entry in prompts]
+    rows = rows_of(lm, prompts, as_setup(*interventions))
     layers = _layers(lm, attention, 0), _layers(lm, residual, 1)
     traces: list[Trace | None] = [None] * len(rows)
     done = 0
@@ -65,19 +63,6 @@ def run_many(
         if on_progress is not None:
             on_progress(done, len(rows))
     return traces
-
-
-def groups(lengths: list[int]) -> Iterator[list[int]]:
-    """Indices in batches of similar length, at most `BATCH_TOKENS` places each."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    group: list[int] = []
-    for index in order:
-        if group and (len(group) + 1) * lengths[index] > BATCH_TOKENS:
-            yield group
-            group = []
-        group.append(index)
-    if group:
-        yield group
 
 
 @dataclass
@@ -118,8 +103,8 @@ class Session:
             inputs["past_key_values"] = self.cache
         if any(row.pad for row in self.rows):
             room = self.horizon if isinstance(self.cache, StaticCache) else total
-            inputs |= _padding(self.lm, self.rows, slice(self.now.start, total), room)
-        if last_only and "logits_to_keep" in _parameters(type(self.lm.model)):
+            inputs |= padding(self.lm, self.rows, slice(self.now.start, total), room)
+        if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
         output = self.lm.model(**inputs)
         missing = (set(self.now.scores) | set(self.now.heads) | set(self.now.wanted)) - self.now.seen
@@ -175,30 +160,6 @@ class Session:
         return x
 
 
-def padded_ids(rows: list[Row], filler: int) -> Tensor:
-    """The rows' ids as one batch, padded on the left; sets each row's `pad`."""
-    longest = max(len(row.enc) for row in rows)
-    for row in rows:
-        row.pad = longest - len(row.enc)
-    return torch.tensor([[filler] * row.pad + list(row.enc.ids) for row in rows])
-
-
-def filler_id(lm: LM) -> int:
-    """The id that stands in padding; it is masked, so any will do."""
-    return next(id_ for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0) if id_ is not None)
-
-
-def _row(lm: LM, prompt: Prompt | str, setup: Setup) -> Row:
-    setup.check(lm.shape)
-    return Row(encode(lm, setup.edit(as_prompt(prompt))), setup)
-
-
-def _entry(entry: Any, common: Setup) -> tuple[Prompt | str, Setup]:
-    if isinstance(entry, tuple) and len(entry) == 2:
-        return entry[0], as_setup(entry[1], common)
-    return entry, common
-
-
 def _traces(lm: LM, rows: list[Row], attention, residual, last_only: bool) -> list[Trace]:
     ids = padded_ids(rows, filler_id(lm))
     session = Session(lm, rows, ids.shape[1], attention=attention, residual=residual)
@@ -231,20 +192,6 @@ def _layers(lm: LM, wanted: Layers, extra: int) -> tuple[int, ...]:
         if not 0 <= layer <= last:
             raise CtkitError(f"layer {layer}", f"layers 0 to {last} in {lm.name}", f"layers from 0 to {last}")
     return layers
-
-
-@cache
-def _parameters(model_class: type) -> frozenset[str]:
-    """What a model's forward can be told."""
-    return frozenset(signature(model_class.forward).parameters)
-
-
-def _padding(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
-    """The mask that hides the padding among all keys there is room for, and the new positions, counted from each row's own
-    first token."""
-    places = torch.arange(room)[None, :] - torch.tensor([[row.pad] for row in rows])
-    inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, new]}
-    return {name: value.to(lm.device) for name, value in inputs.items() if name in _parameters(type(lm.model))}
 
 
 def _refuse_unsupported(lm: LM, now: Pass) -> None:

@@ -1,0 +1,67 @@
+"""Prompts as rows of a batch: which go together, how they are padded, what else the model is told of them."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..interventions.setup import Setup, as_setup
+from ..prompt import as_prompt
+from .encode import encode
+from .lm import LM
+from .plan import Row
+
+BATCH_TOKENS = 8192  # so many tokens go into one forward pass: enough for speed, small enough for caches
+
+
+def rows_of(lm: LM, prompts: Sequence[Any], common: Setup) -> list[Row]:
+    """A row for each prompt, or pair of a prompt and a setup that acts before the common one."""
+    rows = []
+    for entry in prompts:
+        prompt, setup = (entry[0], as_setup(entry[1], common)) if isinstance(entry, tuple) and len(entry) == 2 else (entry, common)
+        setup.check(lm.shape)
+        rows.append(Row(encode(lm, setup.edit(as_prompt(prompt))), setup))
+    return rows
+
+
+def groups(lengths: list[int]) -> Iterator[list[int]]:
+    """Indices in batches of similar length, at most `BATCH_TOKENS` places each."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    group: list[int] = []
+    for index in order:
+        if group and (len(group) + 1) * lengths[index] > BATCH_TOKENS:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+def padded_ids(rows: list[Row], filler: int) -> Tensor:
+    """The rows' ids as one batch, padded on the left; sets each row's `pad`."""
+    longest = max(len(row.enc) for row in rows)
+    for row in rows:
+        row.pad = longest - len(row.enc)
+    return torch.tensor([[filler] * row.pad + list(row.enc.ids) for row in rows])
+
+
+def filler_id(lm: LM) -> int:
+    """The id that stands in padding; it is masked, so any will do."""
+    return next(id_ for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0) if id_ is not None)
+
+
+@cache
+def parameters(model_class: type) -> frozenset[str]:
+    """What a model's forward can be told."""
+    return frozenset(signature(model_class.forward).parameters)
+
+
+def padding(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
+    """The mask that hides the padding among all keys there is room for, and the new positions, counted from each row's own
+    first token."""
+    places = torch.arange(room)[None, :] - torch.tensor([[row.pad] for row in rows])
+    inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, new]}
+    return {name: value.to(lm.device) for name, value in inputs.items() if name in parameters(type(lm.model))}
