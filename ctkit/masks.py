@@ -1,5 +1,6 @@
 """Rules for who may attend to whom, in absolute positions, with & | ~. A rule is data: it has a name and arguments."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from torch import Tensor
 from .errors import CtkitError, shown
 from .prompt import CUE, START, Encoding
 
-Where = int | str | tuple[int, ...]  # a position, a piece, "all", "prompt", "generated", "reading 2", or positions
+Where = int | str | tuple[int | str, ...]  # a position, a piece, "all", "prompt", "generated", "reading 2", or several
+DEEPEST = 50  # rules inside each other: a bound on what a saved setup can ask for
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,21 @@ class Rule:
         return [self.op, *(a.to_data() if isinstance(a, Rule) else list(a) if isinstance(a, tuple) else a for a in self.args)]
 
     @staticmethod
-    def from_data(data: list) -> "Rule":
+    def from_data(data: list, depth: int = 0) -> "Rule":
         """The rule that `to_data` wrote; anything else is refused."""
-        if not isinstance(data, list) or not data or data[0] not in ("and", "or", "not", *_RULES):
+        if not isinstance(data, list) or not data or str(data[0]) not in ("and", "or", "not", *_RULES):
             raise CtkitError(f"the mask rule {shown(data)}", "no such rule", f"one of {sorted(_RULES)}, joined by and, or, not")
+        if depth > DEEPEST:
+            raise CtkitError("a mask rule", f"more than {DEEPEST} rules inside each other", "a simpler rule")
         op, args = data[0], data[1:]
         if op in ("and", "or", "not"):
             if len(args) != (1 if op == "not" else 2):
                 raise CtkitError(f"the mask rule {shown(data)}", f"{len(args)} parts", f"{'1 part' if op == 'not' else '2 parts'}")
-            return Rule(op, tuple(Rule.from_data(a) for a in args))
-        return Rule(op, tuple(tuple(a) if isinstance(a, list) else a for a in args))
+            return Rule(op, tuple(Rule.from_data(a, depth + 1) for a in args))
+        try:
+            return _MAKERS[op](*args)
+        except TypeError as err:
+            raise CtkitError(f"the mask rule {shown(data)}", f"{len(args)} arguments: {err}", f"what ctkit.masks.{op} takes") from err
 
 
 def causal() -> Rule:
@@ -92,6 +99,8 @@ def prefix(until: int | str | None = None) -> Rule:
     `until`: how many tokens, or the piece with which the prefix ends; None is the whole prompt. A prefix of one token
     is exactly causal.
     """
+    if until is not None and not isinstance(until, str) and (not isinstance(until, int) or until < 0):
+        raise CtkitError(f"a prefix until {shown(until)}", "no end of a prefix", "a number of tokens, or the piece with which it ends")
     return Rule("prefix", () if until is None else (until,))
 
 
@@ -104,23 +113,32 @@ def window(size: int) -> Rule:
 
 def between(queries: Where, keys: Where) -> Rule:
     """The queries see the keys, and nothing else sees anything: a rectangle to open with | or close with & ~."""
-    return Rule("between", (queries, keys))
+    return Rule("between", (as_where(queries), as_where(keys)))
 
 
 def positions(enc: Encoding, where: Where) -> list[int]:
     """The absolute positions that a place in a prompt stands for.
 
     A number is a position (negative ones count from the prompt's end); a word is a piece, or "all", "prompt",
-    "generated", or "reading 2" for every word of the second reading.
+    "generated", or "reading 2" for every word of the second reading, with the phrase before it.
     """
     if isinstance(where, str):
         return _named(enc, where)
-    wanted = (where,) if isinstance(where, int) else tuple(where)
-    for position in wanted:
-        if not -enc.n_prompt <= position < len(enc):
-            last = len(enc) - 1
-            raise CtkitError(f"position {position}", f"tokens 0 to {last} ({enc.tokens[last]!r})", f"a position from 0 to {last}")
-    return [position + enc.n_prompt if position < 0 else position for position in wanted]
+    if not isinstance(where, int):
+        return list(dict.fromkeys(position for part in where for position in positions(enc, part)))
+    if not -enc.n_prompt <= where < len(enc):
+        last = len(enc) - 1
+        raise CtkitError(f"position {where}", f"tokens 0 to {last} ({enc.tokens[last]!r})", f"a position from 0 to {last}")
+    return [where + enc.n_prompt if where < 0 else where]
+
+
+def as_where(value: object) -> Where:
+    """A place in a prompt, with lists as tuples. Anything that names no place is refused."""
+    if isinstance(value, (int, str)):
+        return value
+    if isinstance(value, Iterable) and all(isinstance(part, (int, str)) for part in (parts := tuple(value))):
+        return parts
+    raise CtkitError(f"the place {shown(value)}", "no place in a prompt", 'a position, a piece, "all", "prompt", "generated", "reading 2", or several')
 
 
 def _named(enc: Encoding, where: str) -> list[int]:
@@ -164,4 +182,5 @@ def _between(enc: Encoding, queries: Where, keys: Where) -> Tensor:
     return allowed
 
 
+_MAKERS = {rule.__name__: rule for rule in (causal, bidirectional, prefix, window, between)}
 _RULES = {"causal": _causal, "bidirectional": _bidirectional, "prefix": _prefix, "window": _window, "between": _between}

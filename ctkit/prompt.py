@@ -81,11 +81,9 @@ class Prompt:
         return "".join(self.lead(i) + part.text for i, part in enumerate(self.parts))
 
     def lead(self, index: int) -> str:
-        """What stands before piece `index`: nothing before the first, nor where the text already ends in a space."""
-        if index == 0 or self.parts[index].is_placeholder:
-            return ""
-        before = [part for part in self.parts[:index] if not part.is_placeholder]
-        if not before:
+        """What stands before piece `index`: nothing before the first text, nor where that already ends in a space."""
+        before = [part for part in self.parts[:index] if part.text]
+        if not before or not self.parts[index].text:
             return ""
         return self.parts[index].lead if before[-1].text[-1:] not in (" ", "\n") else ""
 

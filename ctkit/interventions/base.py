@@ -1,12 +1,14 @@
 """What an intervention is: up to five small pure functions, each changing nothing by default."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import index
 from typing import ClassVar
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..errors import CtkitError
+from ..errors import CtkitError, shown
 from ..prompt import Encoding, ModelShape, Prompt
 
 
@@ -84,7 +86,10 @@ def check_heads(asked: str, heads: tuple[int, ...] | None, n_heads: int) -> None
 
 
 def as_tuple(value: int | list[int] | tuple[int, ...] | range | None) -> tuple[int, ...] | None:
-    """One number or several as a tuple; None stays None (= all)."""
+    """One whole number or several as a tuple; None stays None (= all). Anything else is refused."""
     if value is None:
         return None
-    return (value,) if isinstance(value, int) else tuple(int(v) for v in value)
+    try:
+        return (index(value),) if not isinstance(value, Iterable) else tuple(index(v) for v in value)
+    except TypeError as err:
+        raise CtkitError(f"the layers or heads {shown(value)}", "no whole numbers", "3, [0, 2] or range(4); None is all of them") from err

@@ -30,6 +30,16 @@ class Direction:
     name: str = "direction"
     reliability: float | None = None
 
+    def __post_init__(self):
+        asked = f"the direction {shown(self.name)}"
+        if not isinstance(self.vector, Tensor) or self.vector.ndim != 1 or not self.vector.is_floating_point():
+            found = f"of shape {tuple(self.vector.shape)}" if isinstance(self.vector, Tensor) else f"a {type(self.vector).__name__}"
+            raise CtkitError(asked, f"a vector that is {found}", "one floating-point number for each place of the stream: torch.tensor([…])")
+        if not self.vector.isfinite().all():
+            raise CtkitError(asked, "numbers that are not finite", "a direction fitted on finite activations")
+        if not isinstance(self.layer, int) or self.layer < 0:
+            raise CtkitError(asked, f"layer {shown(self.layer)}", "the layer where it was read, from 0 on")
+
     def __add__(self, other: "Direction") -> "Direction":
         if self.vector.shape != other.vector.shape:
             raise CtkitError(

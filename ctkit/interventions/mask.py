@@ -34,7 +34,7 @@ class Mask(Intervention):
     def __post_init__(self):
         object.__setattr__(self, "layers", as_tuple(self.layers))
         object.__setattr__(self, "heads", as_tuple(self.heads))
-        if not isinstance(self.kind, masks.Rule) and self.kind not in KINDS:
+        if not isinstance(self.kind, masks.Rule) and (not isinstance(self.kind, str) or self.kind not in KINDS):
             raise CtkitError(f"the mask {shown(self.kind)}", "no mask of that name", f"one of {', '.join(KINDS)}, or a rule from ctkit.masks")
         if self.kind == "window" and self.size is None:
             raise CtkitError('Mask("window")', "no size", 'a number of tokens, for example ct.Mask("window", size=4)')
@@ -79,9 +79,7 @@ class Knockout(Intervention):
 
     def __post_init__(self):
         for name in ("queries", "keys"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, str)):
-                object.__setattr__(self, name, tuple(value))
+            object.__setattr__(self, name, masks.as_where(getattr(self, name)))
         object.__setattr__(self, "layers", as_tuple(self.layers))
         object.__setattr__(self, "heads", as_tuple(self.heads))
 

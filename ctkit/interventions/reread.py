@@ -6,6 +6,8 @@ from ..errors import CtkitError, shown
 from ..prompt import CUE, Piece, Prompt
 from .base import Intervention
 
+MOST = 20  # readings: more than any model gains from, and a bound on what a saved setup can ask for
+
 
 @dataclass(frozen=True)
 class Reread(Intervention):
@@ -22,13 +24,21 @@ class Reread(Intervention):
     phrase: str = "Read the question again:"
 
     def __post_init__(self):
-        if not isinstance(self.times, int) or self.times < 1:
-            raise CtkitError(f"Reread(times={shown(self.times)})", "not a whole number of readings", "1 (no change), 2 or 3")
+        if not isinstance(self.times, int) or not 1 <= self.times <= MOST:
+            raise CtkitError(
+                f"Reread(times={shown(self.times)})", "no such number of readings", f"1 (no change), 2 or 3; at most {MOST}"
+            )
+        if not isinstance(self.phrase, str):
+            raise CtkitError(f"Reread(phrase={shown(self.phrase)})", f"a {type(self.phrase).__name__}", 'a text; "" for none')
 
     def edit(self, prompt: Prompt) -> Prompt:
         """The pieces, then the phrase and the pieces again for each further reading, then the cue and all that was written."""
+        if self.times == 1:
+            return prompt
         body = [part for part in prompt.asked if part.name not in (CUE, "think")]
         tail = [part for part in prompt.parts if part not in body]
+        if not body:
+            raise CtkitError("a second reading", f"the pieces {list(prompt.pieces)}, of which none is re-read", "a prompt with a question")
         done = max(part.reading for part in body)
         copies = list(body)
         for reading in range(done + 1, done + self.times):

@@ -88,7 +88,7 @@ class Setup:
         """The setup that `to_json` wrote. Only interventions that are already known are made; nothing is run."""
         try:
             return Setup.from_data(json.loads(text))
-        except json.JSONDecodeError as err:
+        except (ValueError, TypeError, RecursionError) as err:  # JSONDecodeError is a ValueError
             raise CtkitError(f"the setup {shown(text)}", f"not JSON: {err}", "text written by Setup.to_json()") from err
 
     @staticmethod

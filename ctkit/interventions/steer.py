@@ -1,6 +1,7 @@
 """Steering: a direction added to the residual stream."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from .. import masks
 from ..errors import CtkitError, shown
@@ -38,14 +39,14 @@ class Steer(Intervention):
             raise CtkitError(f"Steer(op={shown(self.op)})", "no such operation", f"one of {', '.join(OPS)}")
         layers = self.direction.layer if self.layers is None else self.layers
         object.__setattr__(self, "layers", as_tuple(layers))
-        if not isinstance(self.where, (int, str)):
-            object.__setattr__(self, "where", tuple(self.where))
+        object.__setattr__(self, "where", masks.as_where(self.where))
+        if not isinstance(self.strength, (int, float)) or not isfinite(self.strength):
+            raise CtkitError(f"Steer(strength={shown(self.strength)})", "no finite number", "0 (no change), 1, −2.5 …")
 
     def check(self, shape: ModelShape) -> None:
         """The layers must exist and the direction must be as wide as the stream."""
         check_layers("Steer", self.layers, shape.n_layers)
-        width = len(self.direction.vector)
-        if self.direction.vector.ndim != 1 or width != shape.d_model:
+        if tuple(self.direction.vector.shape) != (shape.d_model,):
             raise CtkitError(
                 f"steering with {self.direction.name!r}, {tuple(self.direction.vector.shape)} wide",
                 f"a stream {shape.d_model} wide",

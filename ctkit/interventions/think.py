@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..errors import CtkitError, shown
 from ..prompt import CUE, Piece, Prompt
 from .base import Intervention
 
@@ -19,6 +20,10 @@ class Think(Intervention):
 
     on: bool = True
     phrase: str = "Let's think step by step."
+
+    def __post_init__(self):
+        if not isinstance(self.on, bool) or not isinstance(self.phrase, str):
+            raise CtkitError(f"Think(on={shown(self.on)}, phrase={shown(self.phrase)})", "no switch, or no text", "Think(on=True) or Think(on=False)")
 
     def edit(self, prompt: Prompt) -> Prompt:
         """The prompt with the phrase where the cue was, or behind everything where there is none."""

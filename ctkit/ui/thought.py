@@ -1,6 +1,5 @@
 """The steps panel: what each step of the model's own thought does to its answer."""
 
-from collections.abc import Callable, Sequence
 from math import isnan
 from typing import Any
 
