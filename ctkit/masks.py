@@ -136,7 +136,8 @@ def as_where(value: object) -> Where:
     """A place in a prompt, with lists as tuples. Anything that names no place is refused."""
     if isinstance(value, (int, str)):
         return value
-    if isinstance(value, Iterable) and all(isinstance(part, (int, str)) for part in (parts := tuple(value))):
+    parts = tuple(value) if isinstance(value, Iterable) else (value,)
+    if all(isinstance(part, (int, str)) for part in parts):
         return parts
     raise CtkitError(f"the place {shown(value)}", "no place in a prompt", 'a position, a piece, "all", "prompt", "generated", "reading 2", or several')
 
