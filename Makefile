@@ -41,7 +41,7 @@ browser:
 	@sh .ci/chromium || true
 
 lint: $(BIN)/.dev  ## style of the Python code
-	@$(BIN)/ruff check ctkit tests benchmarks && $(BIN)/ruff format --check --diff ctkit tests benchmarks
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 widgets: widgets/node_modules/.installed  ## rebuild the front-end bundles (needs Node.js)
 	@cd widgets && npm run build
@@ -69,12 +69,12 @@ $(BIN)/python:
 
 $(BIN)/.course: $(DEPS) | $(BIN)/python
 	@echo "installing ctkit and JupyterLab into $(VENV) (some minutes the first time) …"
-	@$(PIP) -q -e '.[course]'
+	@$(PIP) -qq -e '.[course]'
 	@touch $@
 
 $(BIN)/.dev: $(DEPS) | $(BIN)/python
 	@echo "installing ctkit and what its tests need into $(VENV) (some minutes the first time) …"
-	@$(PIP) -q -e '.[course,dev]'
+	@$(PIP) -qq -e '.[course,dev]'
 	@touch $@ $(BIN)/.course
 
 widgets/node_modules/.installed: widgets/package.json widgets/package-lock.json

@@ -72,7 +72,7 @@ _HOME = {
     "tasks": "",
 }  # name → the module it lives in; "" = the name is itself a module
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:

@@ -76,7 +76,10 @@ def lab(given: argparse.Namespace) -> int:
     root = course_root()
     if root is None:
         print("The lessons are not beside this installation; JupyterLab opens this folder instead. They are in the")
-        print("notebooks/ folder of the ctkit repository. In any notebook: import ctkit as ct; ct.Playground()", flush=True)
+        print(
+            "notebooks/ folder of the ctkit repository. In any notebook: import ctkit as ct; ct.Playground()",
+            flush=True,
+        )
     command = lab_command(root or Path.cwd(), not given.no_browser, given.port, given.rest)
     if os.name == "nt":  # no exec there
         import subprocess

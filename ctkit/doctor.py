@@ -1,4 +1,4 @@
-"""What is installed, what is missing, and what to do about it: the rows of `ctkit doctor`. Loads things to see them work."""
+"""What is installed, what is missing, and what to do about it: the rows of `ctkit doctor`. Tries things out."""
 
 import shutil
 import sys
@@ -86,7 +86,9 @@ def _device() -> Iterator[Row]:
     elif torch.backends.mps.is_available():
         yield Row("GPU", "ok", "Apple, by device='mps'")
     else:
-        yield Row("GPU", "absent", f"none seen; the models in the box need none ({torch.get_num_threads()} CPU threads)")
+        yield Row(
+            "GPU", "absent", f"none seen; the models in the box need none ({torch.get_num_threads()} CPU threads)"
+        )
 
 
 def _models() -> Iterator[Row]:
@@ -115,9 +117,13 @@ def _widgets() -> Iterator[Row]:
     static = Path(__file__).parent / "static"
     missing = [name for name in ("playground.js", "playground.css") if not (static / name).is_file()]
     if missing:
-        yield Row("views", "broken", f"{', '.join(missing)} not in {static}", "git checkout ctkit/static, or make widgets")
+        yield Row(
+            "views", "broken", f"{', '.join(missing)} not in {static}", "git checkout ctkit/static, or make widgets"
+        )
     else:
-        yield Row("views", "ok", ", ".join(f"{p.name} {p.stat().st_size / 1000:.0f} kB" for p in sorted(static.glob("*.*s"))))
+        yield Row(
+            "views", "ok", ", ".join(f"{p.name} {p.stat().st_size / 1000:.0f} kB" for p in sorted(static.glob("*.*s")))
+        )
 
 
 def _jupyter() -> Iterator[Row]:

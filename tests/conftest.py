@@ -17,7 +17,9 @@ def lm():
 def pytest_terminal_summary(terminalreporter) -> None:
     """Print what tests measured, `record_property("measured", …)`, also when workers ran them."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
-    lines = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == "measured"]
+    lines = [
+        value for report in reports for name, value in getattr(report, "user_properties", []) if name == "measured"
+    ]
     if lines:
         terminalreporter.section("measured")
         terminalreporter.write_line("\n".join(lines))

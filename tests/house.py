@@ -95,9 +95,10 @@ def architectures(name: str, tree: ast.Module) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in ARCHITECTURE:
             found.append(f"{name}:{node.lineno} .{node.attr}")
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if ARCHITECTURE & set(node.value.split(".")) and " " not in node.value:
-                found.append(f"{name}:{node.lineno} {node.value!r}")
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and ARCHITECTURE & set(node.value.split("."))
+        ):
+            found.append(f"{name}:{node.lineno} {node.value!r}")
     return found
 
 
@@ -105,7 +106,9 @@ def widgets(name: str, tree: ast.Module) -> list[str]:
     """Imports of anywidget or ipywidgets outside ui/."""
     if name.split(".")[0] == "ui":
         return []
-    return [f"{name}:{line} {to}" for line, to in imports(name, tree) if to.split(".")[0] in ("anywidget", "ipywidgets")]
+    return [
+        f"{name}:{line} {to}" for line, to in imports(name, tree) if to.split(".")[0] in ("anywidget", "ipywidgets")
+    ]
 
 
 def undocumented(name: str, tree: ast.Module) -> list[str]:

@@ -15,7 +15,8 @@ def ctkit(*words: str) -> subprocess.CompletedProcess:
 
 
 def test_help_names_every_command_and_imports_nothing_heavy():
-    code = "import sys; from ctkit import cli; cli.parser().format_help(); print('torch' in sys.modules, 'argparse' in sys.modules)"
+    code = "import sys; from ctkit import cli; cli.parser().format_help(); "
+    code += "print('torch' in sys.modules, 'argparse' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert out.stdout.split() == ["False", "True"]
     shown = ctkit("--help").stdout
@@ -58,7 +59,18 @@ def test_an_unknown_model_is_refused_by_name(word, capsys):
 def test_doctor_lists_what_is_there(capsys):
     code = cli.main(["doctor"])
     said = capsys.readouterr().out
-    for name in ("python", "torch", "transformers", "jupyterlab", "anywidget", "GPU", "models", "lab side", "Chromium", "Node.js"):
+    for name in (
+        "python",
+        "torch",
+        "transformers",
+        "jupyterlab",
+        "anywidget",
+        "GPU",
+        "models",
+        "lab side",
+        "Chromium",
+        "Node.js",
+    ):
         assert name in said
     assert code == int("✗" in said)
 
@@ -110,7 +122,8 @@ def test_doctor_finds_missing_views(monkeypatch, tmp_path):
 
 
 def test_a_terminal_without_the_marks_still_gets_its_lines():
-    code = "from ctkit import cli; import ctkit.doctor as d; d.LOOKS = {'p': d._python}; raise SystemExit(cli.main(['doctor']))"
+    code = "from ctkit import cli; import ctkit.doctor as d; d.LOOKS = {'p': d._python}; "
+    code += "raise SystemExit(cli.main(['doctor']))"
     env = {"PYTHONIOENCODING": "ascii", "PATH": ""}
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env)
     assert out.returncode == 0, out.stderr
@@ -131,7 +144,7 @@ def test_the_lab_stays_on_this_machine(tmp_path):
     assert "--no-browser" not in words
 
 
-@pytest.fixture()
+@pytest.fixture
 def become(monkeypatch):
     """What the process would have turned into; as in life, nothing after it runs."""
 

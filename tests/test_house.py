@@ -1,4 +1,4 @@
-"""The rules of the house: imports go down, each door has one keeper, everything public is explained and its example true."""
+"""The rules of the house: imports go down, each door has one keeper, what is public is explained by true examples."""
 
 import ast
 import doctest
@@ -97,7 +97,9 @@ def test_the_examples_in_docstrings_are_true(name):
 
 def tracked() -> list:
     """The files of the repository, or none where git is not there to tell."""
-    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=house.ROOT, capture_output=True, text=True)
+    out = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=house.ROOT, capture_output=True, text=True
+    )
     return [path for line in out.stdout.splitlines() if (path := house.ROOT / line).is_file() and path.suffix in TEXT]
 
 

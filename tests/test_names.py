@@ -22,7 +22,9 @@ def test_importing_ctkit_loads_nothing_heavy():
 
 
 def test_that_check_can_fail():
-    assert "torch" in python(f"import ctkit, sys; ctkit.Mask; print(*[name for name in {HEAVY} if name in sys.modules])")
+    assert "torch" in python(
+        f"import ctkit, sys; ctkit.Mask; print(*[name for name in {HEAVY} if name in sys.modules])"
+    )
 
 
 def test_texts_and_tasks_need_no_torch():

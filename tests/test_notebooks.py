@@ -1,4 +1,4 @@
-"""The lessons as files: run in order, readable without a kernel, in step with their text pair. (nbval runs the cells.)"""
+"""The lessons as files: run in order, readable without a kernel, in step with their text. (nbval runs the cells.)"""
 
 import re
 import statistics
@@ -127,7 +127,7 @@ def test_a_pair_that_differs_is_found(tmp_path):
 
 
 def test_nbval_compares_what_cells_print(tmp_path):
-    """The plumbing of conftest.py: a wrong stored output fails, a closing semicolon hides a value, addresses are let by."""
+    """The plumbing of conftest.py: a wrong output fails, a closing semicolon hides a value, addresses are let by."""
     book = stored(
         new_code_cell("1 + 1", execution_count=1, outputs=[result("3", 1)]),
         new_code_cell("object();", execution_count=2),

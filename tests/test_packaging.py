@@ -45,9 +45,11 @@ def test_drift_is_found():
 
 
 def test_the_pins_are_ones_that_pyproject_allows():
-    pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line[:1].isalpha()]
+    pins = [
+        Requirement(line) for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line[:1].isalpha()
+    ]
     pinned = {pin.name.lower().replace("_", "-"): str(pin.specifier).removeprefix("==") for pin in pins}
-    for need in map(Requirement, [*PROJECT["dependencies"], *sum(OPTIONAL.values(), [])]):
+    for need in map(Requirement, [*PROJECT["dependencies"], *(line for extra in OPTIONAL.values() for line in extra)]):
         assert need.name.lower() in pinned, f"{need.name} has no pin in constraints.txt"
         assert need.specifier.contains(pinned[need.name.lower()]), f"{need} does not allow {pinned[need.name.lower()]}"
 

@@ -11,7 +11,9 @@ from .shapes import checked
 
 
 @jaxtyped(typechecker=checked)
-def scaled(x: Float[Tensor, "token d_model"], y: Float[Tensor, "token d_model"] | None = None, by: float = 1.0) -> Tensor:
+def scaled(
+    x: Float[Tensor, "token d_model"], y: Float[Tensor, "token d_model"] | None = None, by: float = 1.0
+) -> Tensor:
     return x if by == 1.0 else "scaled"  # type: ignore[return-value]
 
 

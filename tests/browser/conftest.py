@@ -58,7 +58,11 @@ class Asked(list):
 
     def outside(self) -> list[str]:
         """Those of other machines."""
-        return [url for url in self if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"]
+        return [
+            url
+            for url in self
+            if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +82,13 @@ def open_notebook(lab, chromium, asked) -> Iterator[Callable]:
         page.on("websocket", lambda socket: asked.append(socket.url.replace("ws://", "http://", 1)))
         page.goto(lab.address(name))
         page.locator("#jupyterlab-splash").wait_for(state="detached")
-        page.wait_for_function("""name => {
+        page.wait_for_function(
+            """name => {
             const shown = window.jupyterapp?.shell.currentWidget;
             return shown?.context?.path === name && shown.sessionContext?.session?.kernel?.status === "idle";
-        }""", arg=name)
+        }""",
+            arg=name,
+        )
         return page
 
     yield open_it
@@ -95,11 +102,14 @@ def run_all() -> Callable:
 
     def run(page, seconds: float = 180) -> list[str]:
         page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function("""() => {
+        page.wait_for_function(
+            """() => {
             const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === "code");
             const written = cells.filter(c => c.model.sharedModel.source.trim());
             return written.every(c => c.model.executionCount !== null && c.prompt !== "*");
-        }""", timeout=seconds * 1000)
+        }""",
+            timeout=seconds * 1000,
+        )
         return page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets
             .filter(c => c.model.type === "code")
             .flatMap(c => c.model.outputs.toJSON())

@@ -1,4 +1,4 @@
-"""A real JupyterLab for the tests, as `ctkit lab` starts it, with settings and files of its own and a watch on the network."""
+"""A real JupyterLab as `ctkit lab` starts it, with settings and files of its own and a watch on the network."""
 
 import json
 import os
@@ -67,7 +67,9 @@ class Lab:
 
     def ask(self, path: str, method: str = "GET") -> bytes:
         """An answer of the server's own interface."""
-        request = urllib.request.Request(f"{self.url}{path}", method=method, headers={"Authorization": f"token {TOKEN}"})
+        request = urllib.request.Request(
+            f"{self.url}{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+        )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read()
 

@@ -101,7 +101,10 @@ def test_an_edit_of_the_text_is_followed(play):
 
 def test_how_long_a_flip_takes(play, record_property):
     times = [play.flip_time("reread") for _ in range(12)][2:]
-    record_property("measured", f"flip to repaint in Chromium: median {statistics.median(times):.0f} ms, longest {max(times):.0f} ms")
+    record_property(
+        "measured",
+        f"flip to repaint in Chromium: median {statistics.median(times):.0f} ms, longest {max(times):.0f} ms",
+    )
     assert min(times) > 0
 
 
