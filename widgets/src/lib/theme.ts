@@ -10,7 +10,7 @@ export interface Theme {
 	readBy: Rgb;
 }
 
-const FALLBACK: Theme = { paper: [255, 255, 255], ink: [29, 39, 51], mute: [96, 107, 119], line: [223, 228, 234], reads: [33, 102, 172], readBy: [179, 88, 6] };
+const FALLBACK: Theme = { paper: [255, 255, 255], ink: [29, 39, 51], mute: [96, 107, 119], line: [223, 228, 234], reads: [33, 102, 172], readBy: [164, 77, 5] };
 const NAMES: Record<keyof Theme, string> = { paper: "--ck-paper", ink: "--ck-ink", mute: "--ck-mute", line: "--ck-line", reads: "--ck-reads", readBy: "--ck-readby" };
 
 /** The colours that hold inside `root` now. */

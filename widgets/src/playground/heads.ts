@@ -7,7 +7,7 @@ export interface Head {
 	head: number;
 	/** The share of its reading that a token moves, from before to after; 0 where there is no after. */
 	change: number;
-	/** The weight that goes neither to the first token nor to the token itself: how much there is to see. */
+	/** The weight that goes to earlier tokens but the first one: how much there is to see. */
 	interest: number;
 }
 
@@ -17,8 +17,18 @@ export interface Thumbnails {
 	extent: number;
 }
 
+const ranked = new WeakMap<Decoded, Map<boolean, Head[]>>(); // it is asked for often and reads every weight
+
 /** Every head with its change and its interest, by layer and head. */
 export function rank(frame: Decoded, hideFirst: boolean): Head[] {
+	const known = ranked.get(frame) ?? new Map<boolean, Head[]>();
+	ranked.set(frame, known);
+	const heads = known.get(hideFirst) ?? measured(frame, hideFirst);
+	known.set(hideFirst, heads);
+	return heads;
+}
+
+function measured(frame: Decoded, hideFirst: boolean): Head[] {
 	return everyHead(frame).map(({ layer, head }) => ({
 		layer,
 		head,
@@ -49,7 +59,7 @@ function interest(frame: Decoded, layer: number, head: number): number {
 	const weights = frame.before.weights(layer, head);
 	let sum = 0;
 	for (let i = 0; i < size; i++) {
-		for (let j = 1; j < size; j++) if (i !== j) sum += weights[i * size + j] ?? 0;
+		for (let j = 1; j < i; j++) sum += weights[i * size + j] ?? 0;
 	}
 	return size ? sum / 255 / size : 0;
 }

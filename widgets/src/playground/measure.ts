@@ -27,7 +27,9 @@ export function cells(frame: Decoded, tab: Tab, layer: number, head: number, hid
 
 function weightCells(side: Reading, layer: number, head: number, hideFirst: boolean): Cells {
 	const { size } = side;
-	const values = Float32Array.from(side.weights(layer, head), (byte) => byte / 255);
+	const weights = side.weights(layer, head);
+	const values = new Float32Array(size * size);
+	for (let i = 0; i < values.length; i++) values[i] = (weights[i] ?? 0) / 255;
 	if (hideFirst) for (let i = 0; i < size; i++) values[i * size] = 0;
 	return { size, values, open: side.allowed(layer, head), dropped: null };
 }
@@ -93,13 +95,14 @@ export function pool(square: Cells, to: number): Cells {
 	const size = Math.ceil(square.size / factor);
 	const values = new Float32Array(size * size);
 	const open = new Uint8Array(size * size);
-	for (let i = 0; i < square.size; i++) {
-		for (let j = 0; j < square.size; j++) {
-			const from = i * square.size + j;
-			const at = Math.floor(i / factor) * size + Math.floor(j / factor);
+	for (let i = 0, from = 0; i < square.size; i++) {
+		const row = Math.floor(i / factor) * size;
+		for (let j = 0; j < square.size; j++, from++) {
+			if (!square.open[from]) continue;
+			const at = row + Math.floor(j / factor);
 			const value = square.values[from] ?? 0;
+			open[at] = 1;
 			if (Math.abs(value) > Math.abs(values[at] ?? 0)) values[at] = value;
-			if (square.open[from]) open[at] = 1;
 		}
 	}
 	return { size, values, open, dropped: null };

@@ -2,59 +2,52 @@
 import { pixelRatio, sized } from "../../lib/canvas";
 import { css, type Theme } from "../../lib/theme";
 import { type Cells, pool } from "../measure";
+import { drawLabels } from "./labels";
 import { image, place, type Ramp } from "./ramp";
-
-export interface Window {
-	width: number;
-	height: number;
-	/** Room for the labels. */
-	left: number;
-	top: number;
-	/** The side of a cell, in CSS pixels. */
-	cell: number;
-	/** How far it is scrolled. */
-	x: number;
-	y: number;
-}
-
-export interface Matrix {
-	square: Cells;
-	labels: string[];
-	/** Pieces of the text, and the token at which each begins. */
-	pieces: { name: string; start: number }[];
-	end: number;
-	row: number | null;
-	column: number | null;
-}
-
-const FONT = '"DejaVu Sans Mono", ui-monospace, Menlo, Consolas, monospace';
-const ALL_LABELS = 8.6; // CSS pixels a cell needs for a label of its own
-const HALF_LABELS = 5.4;
+import { type Matrix, visible, type Window } from "./window";
 
 export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, window: Window, colors: Ramp, theme: Theme): void {
 	const context = sized(canvas, window.width, window.height);
 	if (!context) return;
+	context.drawImage(ground(matrix, window, colors, theme), 0, 0, window.width, window.height);
 	context.save();
-	context.beginPath();
-	context.rect(window.left, window.top, window.width - window.left, window.height - window.top);
-	context.clip();
-	drawHatch(context, matrix.square, window, theme);
-	if (window.cell >= 4) drawCells(context, matrix, window, colors);
-	else drawImage(context, matrix, window, colors);
-	drawBorders(context, matrix, window, theme);
+	clip(context, window);
 	drawMarks(context, matrix, window, theme);
 	context.restore();
 	drawLabels(context, matrix, window, theme);
 }
 
+const grounds = new WeakMap<Cells, { key: string; theme: Theme; canvas: HTMLCanvasElement }>();
+
+/** What does not change while a pointer moves: hatch, cells, borders. Drawn once for a window. */
+function ground(matrix: Matrix, window: Window, colors: Ramp, theme: Theme): HTMLCanvasElement {
+	const key = [window.width, window.height, window.left, window.top, window.cell, window.x, window.y, matrix.end, pixelRatio()].join();
+	const old = grounds.get(matrix.square);
+	if (old && old.key === key && old.theme === theme) return old.canvas;
+	const canvas = old?.canvas ?? document.createElement("canvas");
+	const context = sized(canvas, window.width, window.height);
+	if (context) {
+		context.save();
+		clip(context, window);
+		drawHatch(context, matrix.square, window, theme);
+		if (window.cell >= 4) drawCells(context, matrix, window, colors);
+		else drawImage(context, matrix, window, colors);
+		drawBorders(context, matrix, window, theme);
+		context.restore();
+	}
+	grounds.set(matrix.square, { key, theme, canvas });
+	return canvas;
+}
+
+function clip(context: CanvasRenderingContext2D, window: Window): void {
+	context.beginPath();
+	context.rect(window.left, window.top, window.width - window.left, window.height - window.top);
+	context.clip();
+}
+
 /** Where a cell begins, on whole device pixels. */
 function snap(value: number): number {
 	return Math.round(value * pixelRatio()) / pixelRatio();
-}
-
-function visible(window: Window, size: number): { rows: [number, number]; columns: [number, number] } {
-	const range = (from: number, room: number): [number, number] => [Math.max(0, Math.floor(from / window.cell)), Math.min(size, Math.ceil((from + room) / window.cell))];
-	return { rows: range(window.y, window.height - window.top), columns: range(window.x, window.width - window.left) };
 }
 
 function drawCells(context: CanvasRenderingContext2D, { square, end }: Matrix, window: Window, colors: Ramp): void {
@@ -143,57 +136,4 @@ function drawMarks(context: CanvasRenderingContext2D, { row, column, square }: M
 	context.strokeRect(x + column * window.cell - 0.25, y + 0.75, side, far - 1.5);
 	context.globalAlpha = 1;
 	context.strokeRect(x + column * window.cell - 0.5, y + row * window.cell - 0.5, side + 0.5, side + 0.5);
-}
-
-function drawLabels(context: CanvasRenderingContext2D, matrix: Matrix, window: Window, theme: Theme): void {
-	const size = matrix.square.size;
-	const { rows, columns } = visible(window, size);
-	const every = window.cell >= ALL_LABELS ? 1 : window.cell >= HALF_LABELS ? 2 : 0;
-	const font = every ? Math.min(11.5, Math.max(8.5, window.cell * 0.98)) : 10;
-	context.textBaseline = "middle";
-	context.direction = "ltr";
-	const one = (i: number, marked: boolean, vertical: boolean, label = matrix.labels[i] ?? "") => {
-		const at = Math.max((i + 0.5) * window.cell, every ? 0 : 5) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
-		if (at < (vertical ? window.left : window.top) || at > (vertical ? window.width : window.height)) return;
-		context.save();
-		context.translate(vertical ? at : window.left - 5, vertical ? window.top - 5 : at);
-		if (vertical) context.rotate(-Math.PI / 2);
-		context.textAlign = vertical ? "left" : "right";
-		context.font = `${marked ? "600 11" : font}px ${FONT}`;
-		if (marked) paperUnder(context, label, vertical, theme);
-		context.fillStyle = css(marked ? theme.ink : theme.mute);
-		context.fillText(cut(context, label, (vertical ? window.top : window.left) - 7), 0, 0.5);
-		context.restore();
-	};
-	if (every) {
-		for (let i = rows[0]; i < rows[1]; i++) if (i % every === 0 && i !== matrix.row) one(i, false, false);
-		for (let j = columns[0]; j < columns[1]; j++) if (j % every === 0 && j !== matrix.column) one(j, false, true);
-	}
-	if (!every) pieceLabels(matrix, window).forEach((piece) => [false, true].forEach((vertical) => one(piece.start, false, vertical, piece.name)));
-	if (matrix.row !== null) one(matrix.row, true, false);
-	if (matrix.column !== null) one(matrix.column, true, true);
-}
-
-/** Where words have no room: the names of the pieces, those that do not touch each other. */
-function pieceLabels({ pieces }: Matrix, window: Window): { name: string; start: number }[] {
-	let last = -Infinity;
-	return pieces.filter(({ start }) => {
-		const free = (start - last) * window.cell >= 11;
-		if (free) last = start;
-		return free;
-	});
-}
-
-/** A marked label may cover its neighbours. */
-function paperUnder(context: CanvasRenderingContext2D, label: string, vertical: boolean, theme: Theme): void {
-	const width = context.measureText(label).width + 4;
-	context.fillStyle = css(theme.paper);
-	context.fillRect(vertical ? -2 : -width + 2, -7, width, 14);
-}
-
-function cut(context: CanvasRenderingContext2D, label: string, room: number): string {
-	if (context.measureText(label).width <= room) return label;
-	let text = [...label];
-	while (text.length > 1 && context.measureText(`${text.join("")}…`).width > room) text = text.slice(0, -1);
-	return `${text.join("")}…`;
 }

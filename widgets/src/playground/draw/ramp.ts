@@ -15,7 +15,16 @@ export function strength(share: number): number {
 	return share <= 0 ? 0 : Math.min(1, 0.05 + 0.95 * Math.log10(1 + 9 * Math.min(1, share)));
 }
 
+const ramps = new WeakMap<Theme, Ramp>();
+
+/** The colours of a theme. */
 export function ramp(theme: Theme): Ramp {
+	const made = ramps.get(theme) ?? mixed(theme);
+	ramps.set(theme, made);
+	return made;
+}
+
+function mixed(theme: Theme): Ramp {
 	const colors = Array.from({ length: 2 * STEPS + 1 }, (_, i) => mix(theme.paper, i < STEPS ? theme.readBy : theme.reads, strength(Math.abs(i - STEPS) / STEPS)));
 	const numbers = colors.map((color) => (color.match(/\d+/g) ?? []).map(Number) as unknown as Rgb);
 	return { colors, numbers };
@@ -36,7 +45,10 @@ export function image(square: Cells, colors: Ramp, end: number): HTMLCanvasEleme
 	for (let i = 0; i < square.size * square.size; i++) {
 		if (!square.open[i]) continue;
 		const color = colors.numbers[place(square.values[i] ?? 0, end)]!;
-		data.data.set([color[0], color[1], color[2], 255], i * 4);
+		data.data[i * 4] = color[0];
+		data.data[i * 4 + 1] = color[1];
+		data.data[i * 4 + 2] = color[2];
+		data.data[i * 4 + 3] = 255;
 	}
 	context.putImageData(data, 0, 0);
 	return canvas;

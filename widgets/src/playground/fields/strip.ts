@@ -10,6 +10,7 @@ export function layerStrip(field: Field, options: FieldOptions, tell: Tell): Fie
 	const el = h("div", { class: "ck-field ck-field-layers", title: field.hint }, h("span", { class: "ck-field-name" }, field.label), strip);
 	let on = new Set<number>();
 	let painting: boolean | null = null;
+	let last = 0;
 
 	const draw = () => boxes.forEach((box, layer) => setAttributes(box, { "aria-pressed": on.has(layer) ? "true" : "false" }));
 	const paint = (layer: number, value: boolean) => {
@@ -28,12 +29,15 @@ export function layerStrip(field: Field, options: FieldOptions, tell: Tell): Fie
 		const layer = layerOf(event.target);
 		if (layer === null || event.button !== 0) return;
 		painting = !on.has(layer);
+		last = layer;
 		paint(layer, painting);
 		if (event.target instanceof HTMLElement && event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
 	}, { signal });
 	strip.addEventListener("pointerover", (event) => {
 		const layer = layerOf(event.target);
-		if (painting !== null && layer !== null) paint(layer, painting);
+		if (painting === null || layer === null) return;
+		for (let i = Math.min(last, layer); i <= Math.max(last, layer); i++) paint(i, painting); // a quick pointer skips boxes
+		last = layer;
 	}, { signal });
 	window.addEventListener("pointerup", done, { signal });
 	window.addEventListener("pointercancel", done, { signal });

@@ -1,5 +1,6 @@
 // How large the matrix of the chosen head is drawn in the room there is.
-import type { Matrix, Window } from "../draw/matrix";
+import { HALF_LABELS } from "../draw/labels";
+import type { Matrix, Window } from "../draw/window";
 
 const LARGEST = 22; // CSS pixels a cell
 const ZOOMED = 16;
@@ -22,7 +23,7 @@ export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix,
 	const room = Math.max(160, scroll.parentElement?.clientWidth || 420);
 	const size = Math.max(1, matrix.labels.length);
 	const fitRoom = (left: number) => (room - left - 2) / size;
-	const few = fitRoom(labelRoom(matrix.labels)) >= 5.4 || zoomed;
+	const few = fitRoom(labelRoom(matrix.labels)) >= HALF_LABELS || zoomed;
 	const left = few ? labelRoom(matrix.labels) : 62; // no labels but that of the marked row and column
 	const fit = Math.min(LARGEST, fitRoom(left));
 	const cell = zoomed ? Math.max(ZOOMED, fit) : fit;

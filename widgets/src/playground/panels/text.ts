@@ -7,6 +7,8 @@ import { type Link, readBy, reads } from "../measure";
 import { type Look, textSide } from "../view";
 
 const MOST = 3; // links that are said in words
+const LEAST = 0.005; // weights below it would read 0.00
+const NONE = "0% 0%";
 const THOUGHT = new Set(["thought", "generated"]); // pieces that the model wrote itself
 
 export function text(context: Context, edit: HTMLElement): Panel {
@@ -103,8 +105,7 @@ function mark(look: Look, frame: Decoded, list: HTMLElement, spans: HTMLElement[
 	const blue = new Map(read.map((link) => [link.index, link.weight]));
 	const orange = new Map(by.map((link) => [link.index, link.weight]));
 	spans.forEach((span, i) => {
-		span.style.setProperty("--reads", share(blue.get(i)));
-		span.style.setProperty("--readby", share(orange.get(i)));
+		paint(span, share(blue.get(i)), share(orange.get(i)));
 		const chosen = i === token;
 		if ((span.getAttribute("aria-selected") === "true") !== chosen) span.setAttribute("aria-selected", String(chosen));
 		span.classList.toggle("ck-locked", chosen && look.locked);
@@ -117,8 +118,17 @@ function mark(look: Look, frame: Decoded, list: HTMLElement, spans: HTMLElement[
 	active.setAttribute("aria-label", words.textContent ?? "");
 }
 
+/** Colours a token, and leaves it alone where it has these colours. */
+function paint(span: HTMLElement, reads: string, readBy: string): void {
+	const key = `${reads} ${readBy}`;
+	if ((span.dataset.share ?? NONE) === key) return;
+	span.dataset.share = key;
+	span.style.setProperty("--reads", reads);
+	span.style.setProperty("--readby", readBy);
+}
+
 function said(side: Reading, token: number, read: Link[], by: Link[], locked: boolean): (Node | string)[] {
-	const list = (links: Link[]) => links.slice(0, MOST).map((link) => `${shown(side.tokens[link.index] ?? "")} ${number(link.weight)}`).join(" · ") || "nothing";
+	const list = (links: Link[]) => links.filter((link) => link.weight >= LEAST).slice(0, MOST).map((link) => `${shown(side.tokens[link.index] ?? "")} ${number(link.weight)}`).join(" · ") || "nothing";
 	return [
 		`${quoted(side.tokens[token] ?? "")} reads `,
 		h("b", { class: "ck-reads" }, list(read)),
