@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import DynamicCache, StaticCache
 
 from ..interventions.setup import Setup, as_setup
 from ..prompt import as_prompt
 from .encode import encode
-from .lm import LM
+from .lm import LM, text_config
 from .plan import Row
 
 BATCH_TOKENS = 8192  # so many tokens go into one forward pass: enough for speed, small enough for caches
@@ -50,7 +51,7 @@ def padded_ids(rows: list[Row], filler: int) -> Tensor:
 
 def filler_id(lm: LM) -> int:
     """The id that stands in padding; it is masked, so any will do."""
-    return next(id_ for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0) if id_ is not None)
+    return next(id_ for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0) if id_ is not None and id_ < lm.n_tokens)
 
 
 @cache
@@ -65,3 +66,11 @@ def padding(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]
     places = torch.arange(room)[None, :] - torch.tensor([[row.pad] for row in rows])
     inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, new]}
     return {name: value.to(lm.device) for name, value in inputs.items() if name in parameters(type(lm.model))}
+
+
+def new_cache(lm: LM, kind: str, horizon: int) -> Any:
+    """An empty cache: "dynamic", "static" (with room for `horizon` positions), or None for "none"."""
+    if kind == "none":
+        return None
+    config = text_config(lm.model)
+    return DynamicCache(config=config) if kind == "dynamic" else StaticCache(config=config, max_cache_len=horizon)

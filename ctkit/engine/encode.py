@@ -50,10 +50,9 @@ def _refuse_unreadable(lm: LM, ids: list[int], tokens: list[str]) -> None:
         raise CtkitError("a prompt to read", f"a text of which the tokenizer of {lm.name} makes no token", "a text in the model's alphabet")
     if lm.context is not None and len(ids) > lm.context:
         raise CtkitError(f"a prompt of {len(ids)} tokens", f"a context of {lm.context} tokens in {lm.name}", "a shorter prompt")
-    known = lm.model.get_input_embeddings().weight.shape[0]
-    if max(ids) >= known:
+    if max(ids) >= lm.n_tokens:
         token = tokens[ids.index(max(ids))]
-        raise CtkitError(f"token {max(ids)} ({token!r})", f"{known} tokens in {lm.name}", "the tokenizer that belongs to the model")
+        raise CtkitError(f"token {max(ids)} ({token!r})", f"{lm.n_tokens} tokens in {lm.name}", "the tokenizer that belongs to the model")
 
 
 def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:
@@ -103,7 +102,7 @@ def _with_ends_slow(lm: LM, text: str, first: bool) -> tuple[list[int], list[int
 def _placeholder_id(lm: LM) -> int:
     """Some id for a token whose embedding is overwritten anyway."""
     special = (lm.tokenizer.pad_token_id, lm.tokenizer.bos_token_id, lm.tokenizer.eos_token_id, 0)
-    return next(id_ for id_ in special if id_ is not None and id_ < lm.model.get_input_embeddings().weight.shape[0])
+    return next(id_ for id_ in special if id_ is not None and id_ < lm.n_tokens)
 
 
 def _span(names: list[str | None], name: str) -> slice:

@@ -1,18 +1,17 @@
 """Writing text token by token under a setup: with a cache or without, one prompt or many, all giving the same tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, StaticCache
 
 from ..errors import CtkitError, shown
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .batch import filler_id, groups, padded_ids, rows_of
+from .batch import filler_id, groups, new_cache, padded_ids, rows_of
 from .encode import token_text
-from .lm import LM, text_config
+from .lm import LM
 from .plan import Row
 from .run import Session
 from .trace import Generation
@@ -57,15 +56,14 @@ def generate_many(
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> list[Generation]:
     """`generate` for many prompts (or pairs of prompt and setup) at once. `on_token(index, token)`."""
-    if cache not in CACHES:
-        raise CtkitError(f"cache={shown(cache)}", "no such cache", f"one of {', '.join(CACHES)}")
-    if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
-        raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
+    _check_wishes(max_new_tokens, temperature, seed)
+    cache = _cache_that_works(lm, cache)
     rows = rows_of(lm, prompts, as_setup(*interventions))
     done: list[Generation | None] = [None] * len(rows)
     finished = 0
-    for group in groups([len(row.enc) + max_new_tokens for row in rows]):
-        writer = _Writer(lm, [rows[i] for i in group], max_new_tokens, temperature, seed, cache)
+    for group, room in _with_room(lm, rows, max_new_tokens):
+        stopped = "length" if room == max_new_tokens else "context"
+        writer = _Writer(lm, [rows[i] for i in group], room, temperature, seed, cache, stopped)
         for index, generation in zip(group, writer.write(group, on_token), strict=True):
             done[index] = generation
         finished += len(group)
@@ -74,15 +72,44 @@ def generate_many(
     return done
 
 
+def _check_wishes(max_new_tokens: int, temperature: float, seed: int) -> None:
+    if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
+        raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
+    if not isinstance(temperature, (int, float)) or not 0 <= temperature < float("inf"):
+        raise CtkitError(f"temperature={shown(temperature)}", "no temperature", "0 (greedy), or a number above it such as 0.8")
+    if not isinstance(seed, int) or not 0 <= seed < 2**40:
+        raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
+
+
+def _cache_that_works(lm: LM, cache: str) -> str:
+    """The cache asked for; none where the model's answers change with one, which costs time but no truth."""
+    if cache not in CACHES:
+        raise CtkitError(f"cache={shown(cache)}", "no such cache", f"one of {', '.join(CACHES)}")
+    why = lm.support.get("cache", "yes")
+    if why == "yes" or cache == "none":
+        return cache
+    if cache == "static":
+        raise CtkitError('cache="static"', why, 'cache="none"')
+    return "none"
+
+
+def _with_room(lm: LM, rows: list[Row], wanted: int) -> Iterator[tuple[list[int], int]]:
+    """Batches with the number of tokens to write. Rows that meet the end of the context go with their likes, so that a
+    long neighbour shortens nobody's text."""
+    rooms = [wanted if lm.context is None else min(wanted, lm.context - len(row.enc)) for row in rows]
+    for room in sorted(set(rooms)):
+        members = [i for i, own in enumerate(rooms) if own == room]
+        for group in groups([len(rows[i].enc) + room for i in members]):
+            yield [members[i] for i in group], room
+
+
 class _Writer:
     """One batch of rows being written."""
 
-    def __init__(self, lm: LM, rows: list[Row], max_new_tokens: int, temperature: float, seed: int, cache: str):
+    def __init__(self, lm: LM, rows: list[Row], room: int, temperature: float, seed: int, cache: str, stopped: str):
         self.lm, self.rows, self.temperature, self.seed = lm, rows, temperature, seed
         self.ids = padded_ids(rows, filler_id(lm))
-        longest = self.ids.shape[1]
-        room = max_new_tokens if lm.context is None else min(max_new_tokens, lm.context - longest + min(r.pad for r in rows))
-        self.stopped = ["length" if room == max_new_tokens else "context"] * len(rows)
+        self.stopped = [stopped] * len(rows)  # unless something else comes first
         self.room, self.cache = room, cache
         self.read = [row.enc for row in rows]
         self.open = [True] * len(rows)
@@ -93,7 +120,7 @@ class _Writer:
     def write(self, indices: list[int], on_token: Callable[[int, str], Any] | None) -> list[Generation]:
         """All tokens of all rows."""
         lm, horizon = self.lm, self.ids.shape[1] + self.room
-        session = Session(lm, self.rows, horizon, cache=_new_cache(lm, self.cache, len(self.rows), horizon))
+        session = Session(lm, self.rows, horizon, cache=new_cache(lm, self.cache, horizon))
         ids = self.ids
         with session.installed():
             for step in range(self.room):
@@ -132,16 +159,9 @@ class _Writer:
     def _generation(self, b: int) -> Generation:
         row, read, n = self.rows[b], self.read[b], self.written[b]
         ids, tokens = row.enc.ids[len(read) : len(read) + n], row.enc.tokens[len(read) : len(read) + n]
-        logits = torch.stack([scores[b] for scores in self.logits])[:n]
+        logits = torch.stack([scores[b] for scores in self.logits[:n]]) if n else torch.zeros(0, self.lm.n_tokens)
         text = self.lm.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
         return Generation(read.extended(ids, tokens), n, text, logits, self.stopped[b], row.setup)
-
-
-def _new_cache(lm: LM, kind: str, rows: int, horizon: int) -> Any:
-    if kind == "none":
-        return None
-    config = text_config(lm.model)
-    return DynamicCache(config=config) if kind == "dynamic" else StaticCache(config=config, max_cache_len=horizon)
 
 
 def _end_ids(lm: LM) -> set[int]:

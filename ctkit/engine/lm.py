@@ -48,6 +48,11 @@ class LM:
         return self.shape.d_model
 
     @property
+    def n_tokens(self) -> int:
+        """Number of token ids that the model has an embedding for."""
+        return self.model.get_input_embeddings().weight.shape[0]
+
+    @property
     def device(self) -> str:
         """Where the embedding, and so the input, lives."""
         return str(self.model.get_input_embeddings().weight.device)

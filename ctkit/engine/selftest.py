@@ -10,6 +10,7 @@ from torch import Tensor
 from ..errors import CtkitError
 from ..interventions import Direction, Intervention, Knockout, Setup, Steer
 from ..prompt import START, Encoding, Prompt
+from .batch import new_cache
 from .lm import LM, dispatches_attention
 from .plan import Row
 from .run import Session
@@ -40,6 +41,7 @@ def support_of(lm: LM) -> Mapping[str, str]:
     through_stream = _stream_support(lm, enc, plain)
     support = dict.fromkeys(THROUGH_TEXT, "yes")
     support |= dict.fromkeys(THROUGH_STREAM, through_stream) | dict.fromkeys(THROUGH_ATTENTION, through_attention)
+    support["cache"] = _cache_support(lm, enc, plain)
     return MappingProxyType(support)
 
 
@@ -66,6 +68,18 @@ def _refuse_leak(lm: LM, enc: Encoding, plain: Tensor) -> None:
             "that its first tokens know the last one: it reads both ways, so it is no causal language model",
             "a decoder-only model, such as ct.load()",
         )
+
+
+def _cache_support(lm: LM, enc: Encoding, plain: Tensor) -> str:
+    """Whether reading on with a cache, twice, gives what reading everything gives."""
+    session = Session(lm, [Row(enc, Setup())], len(enc), cache=new_cache(lm, "dynamic", len(enc)))
+    parts = torch.tensor([enc.ids]).split([len(enc) - 2, 1, 1], dim=1)
+    with session.installed():
+        read = torch.cat([session.forward(ids, last_only=False).logits[0].float().cpu() for ids in parts])
+    tolerance = 1e-3 if lm.model.dtype == torch.float32 else 0.1
+    if read.shape == plain.shape and torch.allclose(read, plain, atol=tolerance * float(plain.abs().max()), rtol=0):
+        return "yes"
+    return f"{type(lm.model).__name__} answers differently when it reads on from a cache"
 
 
 def _attention_support(lm: LM, enc: Encoding, plain: Tensor) -> str:
