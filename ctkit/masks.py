@@ -1,7 +1,7 @@
 """Rules for who may attend to whom, in absolute positions, with & | ~. A rule is data: it has a name and arguments."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import torch
@@ -134,11 +134,12 @@ def positions(enc: Encoding, where: Where) -> list[int]:
 
 def as_where(value: object) -> Where:
     """A place in a prompt, with lists as tuples. Anything that names no place is refused."""
-    if isinstance(value, (int, str)):
-        return value
-    parts = tuple(value) if isinstance(value, Iterable) else (value,)
-    if all(isinstance(part, (int, str)) for part in parts):
-        return parts
+    try:
+        if isinstance(value, (list, tuple, range)):
+            return tuple(part if isinstance(part, str) else index(part) for part in value)
+        return value if isinstance(value, str) else index(value)
+    except TypeError:
+        pass
     raise CtkitError(f"the place {shown(value)}", "no place in a prompt", 'a position, a piece, "all", "prompt", "generated", "reading 2", or several')
 
 
