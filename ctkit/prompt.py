@@ -51,8 +51,8 @@ class Prompt:
 
     parts: tuple[Piece, ...]
 
-    def __init__(self, text: str | None = None, /, **pieces: str):
-        given = ({"text": text} if text is not None else {}) | pieces
+    def __init__(self, plain: str | None = None, /, **pieces: str):
+        given = ({"text": plain} if plain is not None else {}) | pieces
         for name, value in given.items():
             if not isinstance(value, str):
                 raise CtkitError(

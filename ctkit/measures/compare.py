@@ -71,7 +71,7 @@ class Comparison:
         new = weights[:, [k for k, i in enumerate(self.fold) if i < 0]].sum(-1)
         return new[[max(j, 0) for j in self.align]]
 
-    def _folded(self, weights: Float[Tensor, "query key"]) -> Float[Tensor, "query key"]:
+    def _folded(self, weights: Float[Tensor, "query key"]) -> Float[Tensor, "query before"]:
         known = [k for k, i in enumerate(self.fold) if i >= 0]
         folded = torch.zeros(weights.shape[0], len(self.align))
         return folded.index_add_(1, torch.tensor([self.fold[k] for k in known], dtype=torch.long), weights[:, known])
@@ -99,17 +99,21 @@ def alignment(before: Encoding, after: Encoding) -> tuple[tuple[int, ...], tuple
     """For each token of `before` its place in `after` (the last reading, or -1); for each of `after` its token in
     `before` (or -1). Readings are matched from the last one: the second of two is the first of one."""
     shift = _readings(after) - _readings(before)
+    repeated = {place[0] for enc in (before, after) for place in enc.places if place[2] > 1}
     there = {key: j for j, key in enumerate(_keys(after))}
     here = {key: i for i, key in enumerate(_keys(before))}
-    align = tuple(there.get((*key[:2], key[2] + shift, key[3]), there.get(key, -1)) for key in here)
-    fold = tuple(
-        here.get((*key[:2], key[2] - shift, key[3]), here.get((*key[:2], 1, key[3]), -1)) for key in there
-    )
+    align = tuple(there.get(_moved(key, shift, repeated), -1) for key in here)
+    fold = tuple(here.get(_moved(key, -shift, repeated), here.get(_moved(key, 1 - key[2], repeated), -1)) for key in there)
     return align, fold
 
 
 def _readings(enc: Encoding) -> int:
     return max(place[2] for place in enc.places)
+
+
+def _moved(key: tuple[str, int, int, int], by: int, repeated: set[str]) -> tuple[str, int, int, int]:
+    """The same word some readings on; a piece that is never repeated (a cue) has only one."""
+    return (*key[:2], key[2] + by, key[3]) if key[0] in repeated else key
 
 
 def _keys(enc: Encoding) -> list[tuple[str, int, int, int]]:

@@ -1,5 +1,6 @@
 """One thread that computes for a widget: the latest request wins, older ones are dropped."""
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -38,6 +39,8 @@ class Worker:
                 job, self._waiting, self._busy = self._waiting, None, True
             try:
                 job(self._stale)
+            except BaseException:  # told to Python's own hook for threads; the next job must still be done
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
             finally:
                 with self._condition:
                     self._busy = False

@@ -1,0 +1,155 @@
+"""The playground without a browser: one worker, frames that say what ran, errors as text, a state that is a setup."""
+
+import json
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import ctkit as ct
+from ctkit.tasks import get
+from ctkit.ui.frame import frame_of, look, shown_token
+from ctkit.ui.worker import Worker
+
+PROMPT = get("hunt").generate(3, 2).prompt
+
+
+@pytest.fixture
+def playground(lm):
+    widget = ct.Playground(lm, PROMPT)
+    assert widget.wait(60)
+    return widget
+
+
+def unpacked(block: dict) -> np.ndarray:
+    return np.frombuffer(block["data"], dtype=np.uint8).reshape(block["shape"])
+
+
+def test_the_latest_request_wins():
+    worker, done, gate = Worker(), [], threading.Event()
+    worker.submit(lambda stale: (gate.wait(5), done.append(("first", stale()))))
+    time.sleep(0.05)
+    for name in ("second", "third"):
+        worker.submit(lambda stale, name=name: done.append((name, stale())))
+    gate.set()
+    assert worker.wait(5) and done == [("first", True), ("third", False)]
+
+
+def test_a_worker_survives_a_job_that_fails():
+    worker, done = Worker(), []
+    threading.excepthook, old = (lambda args: None), threading.excepthook
+    try:
+        worker.submit(lambda stale: 1 / 0)
+        worker.wait(5)
+        worker.submit(lambda stale: done.append(1))
+        assert worker.wait(5) and done == [1]
+    finally:
+        threading.excepthook = old
+
+
+def test_a_frame_holds_the_weights_of_the_run(lm):
+    setup = ct.Setup([ct.Mask("prefix"), ct.Knockout("question", "context", heads=[1])])
+    before, after = look(lm, PROMPT, ct.Setup()), look(lm, PROMPT, setup)
+    frame = frame_of(lm, before, after, setup)
+    weights = unpacked(frame["after"]["attention"])
+    assert weights.shape == (lm.n_layers, lm.n_heads, len(after.ids), len(after.ids))
+    assert np.abs(weights[2, 1] / 255 - after.attention(2, 1).numpy()).max() <= 0.5 / 255 + 1e-6
+    allowed = unpacked(frame["after"]["allowed"])
+    assert allowed.shape[:2] == (1, lm.n_heads)
+    assert not weights[0, 1][allowed[0, 1] == 0].any(), "what the mask forbids has no weight"
+    assert frame["before"]["tokens"] == before.tokens and frame["align"] == list(range(len(before.ids)))
+    assert [round(p, 5) for _, p, _ in ct.compare(before, after).next_tokens] == [t["before"] for t in frame["next"]]
+
+
+def test_a_flip_in_the_view_is_followed(playground):
+    seq = playground.seq + 1
+    setup = [{"intervention": "Reread", "times": 2}]
+    playground.set_state({"state": playground.state | {"setup": setup}, "seq": seq})  # as the browser sends it
+    assert playground.wait(60) and playground.frame["seq"] == seq and playground.error is None
+    assert playground.setup == ct.Setup([ct.Reread()])
+    assert len(playground.frame["after"]["tokens"]) > len(playground.frame["before"]["tokens"])
+
+
+def test_the_code_gives_the_same_numbers(playground):
+    playground.setup = [ct.Reread(), ct.Mask("window", size=9)]
+    playground.wait(60)
+    scope: dict = {}
+    lines = playground.code.rsplit("\n", 1)
+    exec(lines[0], scope)
+    shown = [(t["token"], t["before"], t["after"]) for t in playground.frame["next"]]
+    assert [(t, round(p, 5), round(q, 5)) for t, p, q in eval(lines[1], scope)] == shown
+
+
+def test_an_error_is_text_and_the_picture_stays(playground):
+    good = playground.frame
+    playground.set_state({"state": playground.state | {"setup": [{"intervention": "Mask", "kind": "upside-down"}]}})
+    playground.wait(60)
+    assert "upside-down" in playground.error["asked"] and playground.error["remedy"]
+    assert playground.frame == good
+    playground.setup = ()
+    playground.wait(60)
+    assert playground.error is None
+
+
+@pytest.mark.parametrize("text", ["", "   ", "word " * 3000])
+def test_bad_prompts_are_errors_in_words(playground, text):
+    playground.set_state({"state": playground.state | {"prompt": [{"name": "text", "text": text}]}})
+    playground.wait(60)
+    assert set(playground.error) == {"asked", "found", "remedy"} and all(playground.error.values())
+
+
+def test_a_population_fills_up_and_ends(lm):
+    widget = ct.Playground(lm)
+    widget.wait(120)
+    lines = []
+    widget.observe(lambda change: lines.append(change.new), names="population")
+    widget.state = widget.state | {"n": 120, "setup": ct.Setup([ct.Mask("bidirectional")]).to_data()}
+    assert widget.wait(120)
+    assert [line["done"] for line in lines] == [50, 100, 120] and [line["running"] for line in lines] == [True, True, False]
+    state = widget.state
+    effect = ct.effect(lm, state["task"], ct.Mask("bidirectional"), n=120, seed=state["seed"], difficulty=state["difficulty"])
+    last = lines[-1]
+    assert (last["mended"], last["broken"]) == (effect.mended, effect.broken)
+    assert (last["low"], last["high"]) == effect.interval
+
+
+def test_steps_appear_with_thinking_and_go_without(playground):
+    assert playground.steps is None
+    playground.setup = ct.Think()
+    playground.wait(120)
+    assert playground.steps is not None and playground.steps["note"]
+    playground.setup = ()
+    playground.wait(60)
+    assert playground.steps is None
+
+
+def test_loading_a_problem_by_its_seed(lm):
+    widget = ct.Playground(lm)
+    widget._told(widget, {"type": "load_problem", "seed": 77}, [])
+    widget.wait(120)
+    state = widget.state
+    assert widget.prompt == get(state["task"]).generate(77, state["difficulty"]).prompt
+
+
+def test_what_stands_where_no_widget_can(playground):
+    data, _ = playground._repr_mimebundle_()
+    assert data["text/plain"] == repr(playground) and "0x" not in data["text/plain"]
+    assert data["image/png"].startswith("iVBOR") and "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_hostile_text_stays_text(playground):
+    text = "</script><img onerror=alert(1)> \u202e rtl \u200b \x00 👩‍👩‍👧"
+    playground.prompt = text
+    playground.wait(60)
+    assert playground.error is None and playground.prompt.text == text
+    json.dumps(playground.catalog), json.dumps(playground.state)
+
+
+def test_tokens_in_words():
+    assert [shown_token(t) for t in (" box", "\n", " ", "")] == ["“box”", "a line break", "a space", "nothing"]
+
+
+def test_a_playground_wants_a_model():
+    with pytest.raises(ct.CtkitError, match="ct.load"):
+        ct.Playground("tiny")
