@@ -53,9 +53,10 @@ class Rule:
     def to_code(self, module: str = "ct.masks.") -> str:
         """Python that builds the rule."""
         if self.op in ("and", "or"):
-            sign = " & " if self.op == "and" else " | "
-            parts = [(a, a.to_code(module)) for a in self.args]
-            return sign.join(f"({code})" if a.op in ("and", "or") and a.op != self.op else code for a, code in parts)
+            left, right = (a.to_code(module) for a in self.args)
+            left = f"({left})" if self.args[0].op in ("and", "or") and self.args[0].op != self.op else left
+            right = f"({right})" if self.args[1].op in ("and", "or") else right  # & and | group from the left
+            return f"{left} & {right}" if self.op == "and" else f"{left} | {right}"
         if self.op == "not":
             code = self.args[0].to_code(module)
             return f"~({code})" if self.args[0].op in ("and", "or") else f"~{code}"

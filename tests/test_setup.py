@@ -15,6 +15,9 @@ from ctkit.interventions.setup import as_setup
 from .engine_fixtures import EVERY, PROMPT, direction
 from .families import D_MODEL, N_HEADS, N_LAYERS, lm_of
 
+# the type checker of the test runs draws at random from inside the strategies, which Hypothesis remarks on
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 places = st.one_of(
     st.integers(-4, 20), st.sampled_from(["all", "prompt", "generated", "reading 1", "reading 2"]), st.lists(st.integers(0, 20), max_size=3)
 )
