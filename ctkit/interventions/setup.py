@@ -17,7 +17,7 @@ class Setup:
 
     >>> from ctkit.interventions import Mask, Reread
     >>> Setup([Reread(), Mask("prefix")]).to_code()
-    'ct.Setup([ct.Reread(), ct.Mask(kind=\\'prefix\\')])'
+    "ct.Setup([ct.Reread(), ct.Mask(kind='prefix')])"
     """
 
     interventions: tuple[Intervention, ...]
