@@ -76,6 +76,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 function show(context: Context, frame: Frame | null, fail: (failure: Failure | null) => void): boolean {
 	const { view, root } = context;
 	if (!frame || (view.look.frame && frame.seq < view.look.frame.seq)) return false;
+	const started = performance.now();
 	try {
 		const decoded = decode(frame);
 		const { layer, head, follow, hideFirst, token, locked } = view.look;
@@ -91,7 +92,9 @@ function show(context: Context, frame: Frame | null, fail: (failure: Failure | n
 	}
 	fail(null);
 	root.dataset.seq = String(frame.seq);
-	root.dataset.paintedMs = performance.now().toFixed(1);
+	const now = performance.now();
+	root.dataset.paintedMs = now.toFixed(1);
+	root.dataset.paintMs = (now - started).toFixed(1);
 	return true;
 }
 

@@ -71,7 +71,10 @@ function differenceCells(frame: Decoded, after: Reading, layer: number, head: nu
 /** The largest value, by size. */
 export function extent(square: Cells): number {
 	let most = 0;
-	for (const value of square.values) if (Math.abs(value) > most) most = Math.abs(value);
+	for (let i = 0; i < square.values.length; i++) {
+		const value = Math.abs(square.values[i] ?? 0);
+		if (value > most) most = value;
+	}
 	return most;
 }
 
@@ -83,7 +86,7 @@ export function scaleEnd(value: number): number {
 /** The share of its reading that a query moves elsewhere, on average over the queries. */
 export function change(difference: Cells): number {
 	let sum = 0;
-	for (const value of difference.values) sum += Math.abs(value);
+	for (let i = 0; i < difference.values.length; i++) sum += Math.abs(difference.values[i] ?? 0);
 	for (const value of difference.dropped ?? []) sum += value;
 	return difference.size ? sum / 2 / difference.size : 0;
 }

@@ -9,7 +9,7 @@ import { type Matrix, visible, type Window } from "./window";
 export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, window: Window, colors: Ramp, theme: Theme): void {
 	const context = sized(canvas, window.width, window.height);
 	if (!context) return;
-	context.drawImage(ground(matrix, window, colors, theme), 0, 0, window.width, window.height);
+	context.drawImage(ground(canvas, matrix, window, colors, theme), 0, 0, window.width, window.height);
 	context.save();
 	clip(context, window);
 	drawMarks(context, matrix, window, theme);
@@ -17,13 +17,13 @@ export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, window: Wi
 	drawLabels(context, matrix, window, theme);
 }
 
-const grounds = new WeakMap<Cells, { key: string; theme: Theme; canvas: HTMLCanvasElement }>();
+const grounds = new WeakMap<HTMLCanvasElement, { square: Cells; key: string; theme: Theme; canvas: HTMLCanvasElement }>();
 
 /** What does not change while a pointer moves: hatch, cells, borders. Drawn once for a window. */
-function ground(matrix: Matrix, window: Window, colors: Ramp, theme: Theme): HTMLCanvasElement {
+function ground(shown: HTMLCanvasElement, matrix: Matrix, window: Window, colors: Ramp, theme: Theme): HTMLCanvasElement {
 	const key = [window.width, window.height, window.left, window.top, window.cell, window.x, window.y, matrix.end, pixelRatio()].join();
-	const old = grounds.get(matrix.square);
-	if (old && old.key === key && old.theme === theme) return old.canvas;
+	const old = grounds.get(shown);
+	if (old && old.square === matrix.square && old.key === key && old.theme === theme) return old.canvas;
 	const canvas = old?.canvas ?? document.createElement("canvas");
 	const context = sized(canvas, window.width, window.height);
 	if (context) {
@@ -35,7 +35,7 @@ function ground(matrix: Matrix, window: Window, colors: Ramp, theme: Theme): HTM
 		drawBorders(context, matrix, window, theme);
 		context.restore();
 	}
-	grounds.set(matrix.square, { key, theme, canvas });
+	grounds.set(shown, { square: matrix.square, key, theme, canvas });
 	return canvas;
 }
 

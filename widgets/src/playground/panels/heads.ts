@@ -41,7 +41,7 @@ export function heads(context: Context): Panel & { title: HTMLElement } {
 
 	const paint = (look: Look) => {
 		if (!look.frame) return;
-		const squares = thumbnails(look.frame, tabOf(look), look.hideFirst, Math.round(size.tile * pixelRatio()));
+		const squares = thumbnails(look.frame, tabOf(look), look.hideFirst, Math.floor(size.tile * pixelRatio()) - 2);
 		drawGrid(canvas, size, squares, ramp(context.theme), context.theme);
 	};
 	view.on((look, changed) => {

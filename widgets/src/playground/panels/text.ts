@@ -8,6 +8,7 @@ import { type Look, textSide } from "../view";
 
 const MOST = 3; // links that are said in words
 const LEAST = 0.005; // weights below it would read 0.00
+const SPECIAL = /^(<.+>|⟨.+⟩)$/; // tokens that stand for no text
 const NONE = "0% 0%";
 const THOUGHT = new Set(["thought", "generated"]); // pieces that the model wrote itself
 
@@ -62,7 +63,7 @@ function onKey(event: KeyboardEvent, context: Context, list: HTMLElement, size: 
 
 function build(list: HTMLElement, side: Reading): HTMLElement[] {
 	const spaced = side.tokens.some((token) => /^\s/.test(token));
-	const spans = side.tokens.map((token, i) => option(token, i, !!side.unknown[i], i > 0 && (!spaced || token.startsWith(" "))));
+	const spans = side.tokens.map((token, i) => option(token, i, !!side.unknown[i], i > 0 && (!spaced || token.startsWith(" ") || SPECIAL.test(side.tokens[i - 1] ?? ""))));
 	const groups: HTMLElement[] = [];
 	let done = 0;
 	const take = (until: number, name: string, quiet: boolean, badge: string) => {
@@ -142,7 +143,7 @@ function hint(context: Context, side: Reading): string[] {
 	const note = context.catalog.examples.find((one) => one.pieces.every((piece, i) => context.state.prompt[i]?.text === piece.text))?.note;
 	const parts = ["Point at a word to see what it reads and what reads it."];
 	if (side.unknown.some(Boolean)) parts.push("Dotted: parts that the model never met as a word.");
-	return [note ? `${note} ${parts.join(" ")}` : parts.join(" ")];
+	return [[note?.replace(/[^.!?…]$/, "$&."), ...parts].filter(Boolean).join(" ")];
 }
 
 /** How strongly a link is coloured, in per cent: logarithmic, so that weak links are seen and strong ones leave the text legible. */
