@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) $(PIP_ARGS)
 DEPS := pyproject.toml $(CONSTRAINTS)
 
-.PHONY: help lab test test-python test-widgets browser lint widgets models bench clean
+.PHONY: help lab test browser lint widgets models bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -27,15 +27,8 @@ help:  ## list the commands
 lab: $(BIN)/.course  ## open JupyterLab on the first lesson
 	@$(BIN)/ctkit lab $(ARGS)
 
-test: test-python test-widgets  ## every check: library, notebooks, browser, widgets
-
-test-python: $(BIN)/.dev browser
+test: $(BIN)/.dev browser  ## every check: library, notebooks, browser, widgets
 	@env OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
-
-test-widgets:
-	@if command -v node >/dev/null && command -v npm >/dev/null && [ -f widgets/package.json ]; then \
-		$(MAKE) --no-print-directory widgets/node_modules/.installed && cd widgets && npm test; \
-	else echo "skipped: the widgets' own tests need Node.js (their browser tests above do not)"; fi
 
 browser:
 	@sh .ci/chromium || true
