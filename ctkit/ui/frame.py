@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..engine.encode import encode
 from ..engine.generate import generate
 from ..engine.lm import LM
 from ..engine.run import run
@@ -20,7 +21,7 @@ from ..zoo.tokenizer import known_ids
 MOST_WEIGHTS = 8_000_000  # bytes of attention in one frame; more would make the browser wait
 
 
-def look(lm: LM, prompt: Prompt, setup: Setup, keep: str = "all") -> Trace:
+def look(lm: LM, prompt: Prompt, setup: Setup) -> Trace:
     """One run with everything that a view draws. With thinking on, the model first writes its thought and the cue; what
     comes next is then the answer."""
     if thinks(setup, prompt):
@@ -28,14 +29,18 @@ def look(lm: LM, prompt: Prompt, setup: Setup, keep: str = "all") -> Trace:
         written = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
         thought = written.text.partition(cue)[0].strip()
         prompt = prompt.then(**({"thought": thought} if thought else {}), **{"answer cue": cue})
-    trace = run(lm, prompt, setup)
-    if lm.n_layers * lm.n_heads * len(trace.ids) ** 2 > MOST_WEIGHTS:
+    _refuse_large(lm, len(encode(lm, setup.edit(prompt))))
+    return run(lm, prompt, setup, attention="all" if lm.support.get("attention", "yes") == "yes" else ())
+
+
+def _refuse_large(lm: LM, tokens: int) -> None:
+    weights = lm.n_layers * lm.n_heads * tokens**2
+    if weights > MOST_WEIGHTS:
         raise CtkitError(
-            f"the attention of {lm.n_layers * lm.n_heads} heads over {len(trace.ids)} tokens",
-            f"{lm.n_layers * lm.n_heads * len(trace.ids) ** 2 / 1e6:.0f} million weights for one picture",
+            f"the attention of {lm.n_layers * lm.n_heads} heads over {tokens} tokens",
+            f"{weights / 1e6:.0f} million weights for one picture",
             "a shorter prompt, or trace.attention(layer, head) for one head",
         )
-    return run(lm, prompt, setup, attention=keep) if lm.support.get("attention", "yes") == "yes" else trace
 
 
 def frame_of(lm: LM, before: Trace, after: Trace | None, setup: Setup) -> dict[str, Any]:
