@@ -81,6 +81,8 @@ def _layer_edit(setup: Setup, enc: Encoding, layer: int, causal: Tensor) -> "_Ro
     _refuse_empty_row(allowed, enc)
     if bias is not None:
         _check_scores("bias", bias, enc)
+        if not bias.isfinite().all():
+            raise CtkitError("a bias that is not finite", "NaN or infinity", "finite numbers; to forbid a key use allow()")
     opened, closed = allowed & ~causal, causal & ~allowed
     opened[..., enc.n_prompt :] = False  # what is not written yet can be seen by nobody, with a cache or without
     if bias is None and not opened.any() and not closed.any():
@@ -89,10 +91,10 @@ def _layer_edit(setup: Setup, enc: Encoding, layer: int, causal: Tensor) -> "_Ro
 
 
 def _check_scores(function: str, value: Tensor, enc: Encoding) -> None:
-    ok = value.ndim == 3 and value.shape[0] in (1, enc.shape.n_heads) and tuple(value.shape[1:]) == (len(enc), len(enc))
-    if not ok:
+    shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+    if shape not in ((1, len(enc), len(enc)), (enc.shape.n_heads, len(enc), len(enc))):
         raise CtkitError(
-            f"{function}() of shape {tuple(value.shape)}",
+            f"{function}() returning {shape}",
             f"{len(enc)} tokens and {enc.shape.n_heads} heads",
             f"the shape (1 or {enc.shape.n_heads}, {len(enc)}, {len(enc)}): head, query, key",
         )
@@ -166,6 +168,6 @@ class Streams:
 
     def _check(self, after: Tensor, before: Tensor) -> None:
         if after.shape != before.shape:
-            raise CtkitError(
-                f"{self.function}() returning {tuple(after.shape)}", f"a stream of {tuple(before.shape)}", "a value of the same shape"
-            )
+            raise CtkitError(f"{self.function}() returning {tuple(after.shape)}", f"a stream of {tuple(before.shape)}", "a tensor of the same shape")
+        if not after.isfinite().all() and before.isfinite().all():
+            raise CtkitError(f"{self.function}() returning NaN or infinity", "a stream of finite numbers", "a smaller change, or no division by 0")

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import StaticCache
 
 from ..errors import CtkitError, shown
+from ..interventions.base import as_tuple
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
 from .attention import PREFIX, Pass, current
@@ -20,7 +21,7 @@ from .lm import ATTENTIONS, LM
 from .plan import Row, Streams, score_edits
 from .trace import Trace
 
-Layers = Iterable[int] | str  # block indices, or "all"
+Layers = Iterable[int] | int | str  # block indices, or "all"
 
 
 def run(lm: LM, prompt: Prompt | str, *interventions: Any, attention: Layers = (), residual: Layers = ()) -> Trace:
@@ -187,7 +188,7 @@ def _layers(lm: LM, wanted: Layers, extra: int) -> tuple[int, ...]:
         if wanted != "all":
             raise CtkitError(f"the layers {shown(wanted)}", "a word", '"all" or numbers such as [0, 2]')
         return tuple(range(last + 1))
-    layers = tuple(wanted)
+    layers = as_tuple(wanted) or ()
     for layer in layers:
         if not 0 <= layer <= last:
             raise CtkitError(f"layer {layer}", f"layers 0 to {last} in {lm.name}", f"layers from 0 to {last}")

@@ -50,8 +50,8 @@ class Trace:
     def attention(self, layer: int, head: int | None = None) -> Float[Tensor, "..."]:
         """Attention weights of one head (query, key), or of all heads of a block (head, query, key). Rows sum to 1."""
         self._check("attention", layer, self.shape.n_layers - 1)
-        if head is not None and not 0 <= head < self.shape.n_heads:
-            raise CtkitError(f"attention of head {head}", f"{self.shape.n_heads} heads in a block", f"a head from 0 to {self.shape.n_heads - 1}")
+        if head is not None and (not isinstance(head, int) or not 0 <= head < self.shape.n_heads):
+            raise CtkitError(f"attention of head {head!r}", f"{self.shape.n_heads} heads in a block", f"a head from 0 to {self.shape.n_heads - 1}")
         if layer not in self.kept_attention:
             self.kept_attention.update(self.again(attention=[layer]).kept_attention)
         weights = self.kept_attention[layer]
@@ -66,6 +66,8 @@ class Trace:
 
     def next_tokens(self, k: int = 10, at: int = -1) -> list[tuple[str, float]]:
         """The `k` likeliest next tokens after position `at`, with their probabilities."""
+        if not isinstance(at, int) or not -len(self.logits) <= at < len(self.logits):
+            raise CtkitError(f"the token after position {at!r}", f"logits of {len(self.logits)} positions", "one of these positions; -1 is the last")
         top = self.logits[at].softmax(-1).topk(min(k, self.logits.shape[-1]))
         return [(self.name_token(i), p) for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
 

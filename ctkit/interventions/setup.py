@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from torch import Tensor
 
 from ..errors import CtkitError, shown
 from ..masks import Rule
@@ -39,13 +42,13 @@ class Setup:
     def edit(self, prompt: Prompt) -> Prompt:
         """The prompt after every intervention's edit."""
         for intervention in self.having("edit"):
-            prompt = intervention.edit(prompt)
+            prompt = _returned(Prompt, intervention, "edit", intervention.edit(prompt))
         return prompt
 
     def allow(self, allowed, enc: Encoding, layer: int):
         """Who may attend to whom, after every intervention."""
         for intervention in self.having("allow"):
-            allowed = intervention.allow(allowed, enc, layer)
+            allowed = _returned(Tensor, intervention, "allow", intervention.allow(allowed, enc, layer))
         return allowed
 
     def bias(self, enc: Encoding, layer: int):
@@ -56,13 +59,13 @@ class Setup:
     def heads(self, z, enc: Encoding, layer: int):
         """The heads' outputs, after every intervention."""
         for intervention in self.having("heads"):
-            z = intervention.heads(z, enc, layer)
+            z = _returned(Tensor, intervention, "heads", intervention.heads(z, enc, layer))
         return z
 
     def residual(self, x, enc: Encoding, layer: int):
         """The stream, after every intervention."""
         for intervention in self.having("residual"):
-            x = intervention.residual(x, enc, layer)
+            x = _returned(Tensor, intervention, "residual", intervention.residual(x, enc, layer))
         return x
 
     def overrides(self, function: str) -> bool:
@@ -121,6 +124,14 @@ def _flat(value: object) -> Iterator[Intervention]:
         raise CtkitError(
             f"the intervention {shown(value)}", f"a {type(value).__name__}{hint}", "interventions such as ct.Reread() or a ct.Setup"
         )
+
+
+def _returned(kind: type, intervention: Intervention, function: str, value: Any) -> Any:
+    if isinstance(value, kind):
+        return value
+    hint = ": did you forget to return it?" if value is None else ""
+    name = f"{type(intervention).__name__}.{function}()"
+    raise CtkitError(f"a {kind.__name__} from {name}", f"{shown(value)}, a {type(value).__name__}", f"the changed value, or the one that came in{hint}")
 
 
 def _made(entry: dict) -> Intervention:
