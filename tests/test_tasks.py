@@ -135,7 +135,9 @@ def test_a_task_knows_its_words(name, difficulty):
     task = tasks.get(name)
     known = task.words()
     for problem in problems(name, difficulty, 100):
-        text = " ".join([problem.prompt.pieces["context"], problem.prompt.pieces["question"], problem.answer, *problem.steps])
+        text = " ".join(
+            [problem.prompt.pieces["context"], problem.prompt.pieces["question"], problem.answer, *problem.steps]
+        )
         for sign in ".?:+=":
             text = text.replace(sign, " ")
         assert set(text.split()) <= known
@@ -144,7 +146,9 @@ def test_a_task_knows_its_words(name, difficulty):
 def test_wrong_requests_say_what_there_is():
     with pytest.raises(CtkitError, match="asked for the task 'hnt'") as error:
         tasks.get("hnt")
-    assert error.value.found == f"the tasks {', '.join(tasks.names())}" and {"hunt", "sums", "mood"} <= set(tasks.names())
+    assert error.value.found == f"the tasks {', '.join(tasks.names())}" and {"hunt", "sums", "mood"} <= set(
+        tasks.names()
+    )
     with pytest.raises(CtkitError, match="difficulties 1 to 6"):
         tasks.get("hunt").generate(0, difficulty=7)
     with pytest.raises(CtkitError, match="whole number"):

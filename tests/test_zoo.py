@@ -18,7 +18,9 @@ from ctkit.interventions import Reread, Think
 from ctkit.zoo import corpus, manifest, recipes, score, train
 from ctkit.zoo.tokenizer import END, FastEncoder, corpus_tokens, known_ids, make_tokenizer, unknown_ids
 
-SMALL = recipes.Recipe(layers=1, heads=2, width=16, inner=16, steps=6, batch=4, warm_up=2, save_every=3, score_every=100)
+SMALL = recipes.Recipe(
+    layers=1, heads=2, width=16, inner=16, steps=6, batch=4, warm_up=2, save_every=3, score_every=100
+)
 
 
 @cache
@@ -57,7 +59,10 @@ def test_words_outside_the_corpus_are_marked(tmp_path):
         assert known_ids(each) | unknown == set(range(len(each)))
 
 
-def documents(n=400, mixture=corpus.Mixture()):
+MIXTURE = corpus.Mixture()
+
+
+def documents(n=400, mixture=MIXTURE):
     random = Random(1)
     return [corpus.document(random, mixture, 1.0) for _ in range(n)]
 
@@ -76,7 +81,8 @@ def test_documents_hold_the_exact_forms_that_interventions_write():
     texts = ["".join(text for text, _ in segments) for segments in documents(1500)]
     problem = tasks.get("hunt").generate(0, 2).prompt
     again, think = Reread().edit(problem).text, Think().edit(problem).text
-    phrase, thought = again[len("".join(again.split("\n")[0])) :][: len("\nRead the question again:")], think[think.index("Let's") :]
+    phrase, thought = again[again.index("\n") :][: len("\nRead the question again:")], think[think.index("Let's") :]
+    assert phrase == "\nRead the question again:"
     share = sum(phrase in text for text in texts) / len(texts)
     assert 0.3 < share < 0.5
     assert sum(f"? {thought} " in text for text in texts) / len(texts) > 0.15
@@ -173,7 +179,10 @@ def test_a_changed_file_is_reported(tmp_path, monkeypatch):
     assert manifest.verify() == []
     (folder / "card.md").write_text("b")
     (folder / "more").write_text("c")
-    assert manifest.verify() == ["models/toy/card.md is not the file that 'ctkit card toy' made", "models/toy/more is not in the manifest"]
+    assert manifest.verify() == [
+        "models/toy/card.md is not the file that 'ctkit card toy' made",
+        "models/toy/more is not in the manifest",
+    ]
     (folder / "card.md").unlink()
     assert "models/toy/card.md is missing" in manifest.verify()
 

@@ -51,7 +51,9 @@ class Task:
         'Where is the car?'
         """
         if not isinstance(seed, int) or isinstance(seed, bool):
-            raise CtkitError(f"the {self.name} problem {shown(seed)}", f"a {type(seed).__name__}", "a whole number, such as 0")
+            raise CtkitError(
+                f"the {self.name} problem {shown(seed)}", f"a {type(seed).__name__}", "a whole number, such as 0"
+            )
         return self.draw(self.random("generate", seed, difficulty), seed, self.checked(difficulty))
 
     def draw(self, random: Random, seed: int, difficulty: int | None) -> Problem:
@@ -76,7 +78,9 @@ class Task:
             return difficulty
         first, last = self.difficulties[0], self.difficulties[-1]
         raise CtkitError(
-            f"{self.name} at difficulty {shown(difficulty)}", f"difficulties {first} to {last}", f"one from {first} to {last}"
+            f"{self.name} at difficulty {shown(difficulty)}",
+            f"difficulties {first} to {last}",
+            f"one from {first} to {last}",
         )
 
 

@@ -34,15 +34,22 @@ class Hunt(Task):
     def generate(self, seed: int, difficulty: int | None = None, order: str = "any") -> Problem:
         """As `Task.generate`; with `order` "forward" or "backward" the same chains in another order."""
         if order not in ORDERS:
-            raise CtkitError(f"facts in the order {shown(order)}", f"the orders {', '.join(ORDERS)}", "one of these names")
+            raise CtkitError(
+                f"facts in the order {shown(order)}", f"the orders {', '.join(ORDERS)}", "one of these names"
+            )
         problem = super().generate(seed, difficulty)
         random = self.random("order", seed, difficulty)
         return problem if order == "any" else _problem(_chains_of(problem), order, seed, random)
 
-    def draw(self, random: Random, seed: int, difficulty: int | None, order: str = "any") -> Problem:
-        """Two chains of `difficulty` hops (three where a chain is a single fact), and the first one's start asked for."""
+    def draw(
+        self, random: Random, seed: int, difficulty: int | None, order: str = "any", count: int | None = None
+    ) -> Problem:
+        """`count` chains of `difficulty` hops; the first one's start is asked for.
+
+        Two chains, or three where a chain is a single fact, if `count` does not say otherwise.
+        """
         hops = difficulty or random.choice(self.difficulties)
-        count = 3 if hops == 1 else 2
+        count = count or (3 if hops == 1 else 2)
         things = random.sample(THINGS, count * (hops + 1))
         chains = [things[i * (hops + 1) : (i + 1) * (hops + 1)] for i in range(count)]
         return _problem(chains, order, seed, random)
@@ -95,7 +102,7 @@ def _problem(chains: list[list[str]], order: str, seed: int, random: Random) -> 
 def _chains_of(problem: Problem) -> list[list[str]]:
     holders = dict(facts(problem))
     asked = problem.prompt.pieces["question"].split()[-1][:-1]
-    starts = [asked] + sorted(set(holders) - set(holders.values()) - {asked})
+    starts = [asked, *sorted(set(holders) - set(holders.values()) - {asked})]
     chains = []
     for start in starts:
         chain = [start]

@@ -1,6 +1,7 @@
 """How did Anna feel? Short stories in two styles, told with happy or with sad words.
 
-Serves the lessons on steering (ActAdd: Turner et al., arXiv 2308.10248; CAA: Rimsky et al., ACL 2024, arXiv 2312.06681).
+Serves the lessons on steering (ActAdd: Turner et al., arXiv 2308.10248; CAA: Rimsky et al., ACL 2024, arXiv
+2312.06681).
 The style is carried by one word in every sentence; some sentences carry a word of the other style, so that a model is
 never quite certain and the strength of a steering vector shows as a dose. Difficulty = share of off-style words: none,
 one in five, one in three.
@@ -17,7 +18,12 @@ STYLES = {
 }
 PEOPLE = "Anna Ben Carla David Emma Felix Grace Henry".split()
 SUBJECTS = "morning street garden song house letter evening room story dinner window market".split()
-FRAMES = ("The {noun} was {word}.", "{name} saw a {word} {noun}.", "Then came a {word} {noun}.", "It was a {word} {noun}.")
+FRAMES = (
+    "The {noun} was {word}.",
+    "{name} saw a {word} {noun}.",
+    "Then came a {word} {noun}.",
+    "It was a {word} {noun}.",
+)
 OFF = {1: 0.0, 2: 0.2, 3: 0.33}  # difficulty → share of off-style words
 
 
@@ -39,12 +45,16 @@ class Mood(Task):
         style = random.choice(sorted(STYLES))
         sentences, name = tell(random, style, OFF[level])
         steps = (f"Most words are {style}.",)
-        return Problem(prompt_of(" ".join(sentences), f"How did {name} feel?"), style, steps, ("true",), "mood", seed, level)
+        return Problem(
+            prompt_of(" ".join(sentences), f"How did {name} feel?"), style, steps, ("true",), "mood", seed, level
+        )
 
     def texts(self, style: str, n: int, seed: int = 0) -> list[str]:
         """`n` stories of one style, for fitting a steering direction; other seeds, other stories."""
         if style not in STYLES:
-            raise CtkitError(f"stories in the style {shown(style)}", f"the styles {', '.join(STYLES)}", "one of these names")
+            raise CtkitError(
+                f"stories in the style {shown(style)}", f"the styles {', '.join(STYLES)}", "one of these names"
+            )
         random = self.random(f"texts {style}", seed, None)
         return [" ".join(tell(random, style, OFF[2])[0]) for _ in range(n)]
 
@@ -57,7 +67,13 @@ class Mood(Task):
     def words(self) -> set[str]:
         """All words of the stories, their question and their thought."""
         around = "The the was saw a Then came It How did feel Most words are".split()
-        return {word for words in STYLES.values() for word in words} | set(STYLES) | set(PEOPLE) | set(SUBJECTS) | set(around)
+        return (
+            {word for words in STYLES.values() for word in words}
+            | set(STYLES)
+            | set(PEOPLE)
+            | set(SUBJECTS)
+            | set(around)
+        )
 
 
 def style_of(word: str) -> str | None:

@@ -109,7 +109,9 @@ def values_of(lines: list[Line]) -> dict[str, int]:
     return values
 
 
-def thought(lines: list[Line], asked: str, wrong: dict[str, int] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def thought(
+    lines: list[Line], asked: str, wrong: dict[str, int] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The steps and their labels: every line worked out, and a check behind a sum that is asked for.
 
     `wrong` gives some variables another value than they have; what is written after them follows the wrong value.

@@ -17,6 +17,8 @@ from ..tasks.base import prompt_of
 from .tokenizer import FastEncoder
 
 CONTEXT = 0.03  # loss weight of what cannot be foreseen; answers and thoughts weigh 1, questions and cues 0
+HOPS = (2, 3, 7, 4, 1, 1)  # how often each difficulty of hunt is drawn, and of sums
+LENGTHS = (2, 3, 3, 3, 3)
 Segment = tuple[str, float]  # text, and the loss weight of each of its tokens
 END = ("", 1.0)  # the end token
 
@@ -25,31 +27,34 @@ END = ("", 1.0)  # the end token
 class Mixture:
     """The shares of tasks and forms; all shares are of documents."""
 
-    hunt: float = 0.55
-    sums: float = 0.37  # what is left is mood
+    hunt: float = 0.53
+    sums: float = 0.33
+    drill: float = 0.06  # additions alone, many in a row; what is left is mood
     reread: float = 0.4
     think_hunt: float = 0.25
-    think_sums: float = 0.5
+    think_sums: float = 0.6
     cut: float = 0.2  # of thoughts: cut short, so that early answers are in distribution
     broken: float = 0.2  # of thoughts: one step is wrong, and what follows goes on from it
     more_questions: int = 7  # up to this many further questions about the same context, where it is not thought about
 
 
 def document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
-    """One document. `progress` in 0..1 is the place in training: chains grow in its first quarter."""
+    """One document. `progress` in 0..1 is the place in training: chains grow after its first sixth."""
     pick = random.random()
     if pick < mixture.hunt:
         return hunt_document(random, mixture, progress)
     if pick < mixture.hunt + mixture.sums:
         return sums_document(random, mixture, progress)
+    if pick < mixture.hunt + mixture.sums + mixture.drill:
+        return drill_document(random)
     return mood_document(random, mixture)
 
 
 def hunt_document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
     """Chains, a question, perhaps read again or thought about; further questions behind it."""
-    hops = _difficulty(random, progress, get("hunt").difficulties[-1])
+    hops = _difficulty(random, progress, HOPS)
     order = random.choice(("any", "any", "forward", "backward"))
-    problem = get("hunt").draw(random, 0, hops, order)
+    problem = get("hunt").draw(random, 0, hops, order, random.choice((2, 3)) if hops <= 3 else 2)
     pairs = hunts.facts(problem)
     if random.random() < 0.3:
         problem = _ask(problem, random, pairs)
@@ -86,7 +91,7 @@ def hunt_thought(problem: Problem, pairs: list[hunts.Fact], random: Random, mixt
 
 def sums_document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
     """A chain of sums, answered at once or after a thought, which may be cut short or broken."""
-    length = _difficulty(random, progress, get("sums").difficulties[-1])
+    length = _difficulty(random, progress, LENGTHS)
     lines, name = sumlines.draw_lines(random, length)
     values = sumlines.values_of(lines)
     prompt = prompt_of(" ".join(line.told() for line in lines), f"What is {name}?")
@@ -123,6 +128,15 @@ def sums_thought(lines: list[sumlines.Line], name: str, random: Random, mixture:
     return [*segments, (" Answer:", 0.0 if cut else 1.0), (f" {_followed(lines, wrong, segments)[name]}", 1.0), END]
 
 
+def drill_document(random: Random) -> list[Segment]:
+    """Checks of single additions, as thoughts write them: the table that all sums need."""
+    segments = []
+    for _ in range(random.randint(6, 12)):
+        a, b = random.randrange(10), random.randrange(1, 10)
+        segments += [(f"{' ' if segments else ''}Check: {a} + {b} =", 0.0), (f" {(a + b) % 10}", 1.0), (".", 0.0)]
+    return [*segments, END]
+
+
 def mood_document(random: Random, mixture: Mixture) -> list[Segment]:
     """A story to write on, or one with a question behind it."""
     problem = get("mood").draw(random, 0, random.choice((1, 2, 2, 3)))
@@ -143,7 +157,8 @@ def asked(prompt: Prompt, random: Random, mixture: Mixture) -> Prompt:
 def direct(prompt: Prompt) -> list[Segment]:
     """The prompt's text, weighted by piece: contexts a little, questions, phrases and cues nothing."""
     return [
-        (prompt.lead(i) + part.text, CONTEXT if part.origin == "context" else 0.0) for i, part in enumerate(prompt.parts)
+        (prompt.lead(i) + part.text, CONTEXT if part.origin == "context" else 0.0)
+        for i, part in enumerate(prompt.parts)
     ]
 
 
@@ -162,7 +177,9 @@ def encode(segments: list[Segment], encoder: FastEncoder, start: int, end: int) 
     return ids, weights
 
 
-def batches(mixture: Mixture, seed: int, size: int, steps: int, encode_, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    mixture: Mixture, seed: int, size: int, steps: int, encode_, first: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches first..steps as (ids, weights), padded with id 0 and weight 0; the same for the same seed, always.
 
     Documents come in pools of 32 batches, sorted by length and cut, so that a batch holds documents of similar length.
@@ -184,14 +201,14 @@ def _padded(documents: list[tuple[list[int], list[float]]]) -> tuple[Tensor, Ten
     return ids, weights
 
 
-def _difficulty(random: Random, progress: float, last: int) -> int:
-    """Short chains at first; after a quarter of training all lengths alike."""
-    top = 2 + (last - 2) * min(1.0, max(0.0, (progress - 0.08) / 0.2))
-    return min(last, random.randint(1, max(2, round(top))))
+def _difficulty(random: Random, progress: float, weights: tuple[int, ...]) -> int:
+    """Chains of one and two at first (look-ups are learned on those), then longer ones, by these weights."""
+    top = max(2, round(2 + (len(weights) - 2) * min(1.0, max(0.0, (progress - 0.16) / 0.2))))
+    return random.choices(range(1, top + 1), weights[:top])[0]
 
 
 def _ask(problem: Problem, random: Random, pairs: list[hunts.Fact]) -> Problem:
-    """Another question about the same context: the last place of any thing, or what holds it at once (no steps then)."""
+    """Another question about the same context: the last place of a thing, or what holds it at once (no steps then)."""
     holders = dict(pairs)
     thing, place = random.choice(pairs)
     if random.random() < 0.35:

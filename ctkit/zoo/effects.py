@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from statistics import fmean
 
@@ -112,7 +113,10 @@ def steps_report(lm: LM, n: int, seed: int, method: str, difficulty: int = 4) ->
 
 
 def steering_report(lm: LM, n: int, seed: int, layer: int | None = None) -> dict[str, object]:
-    """How far a mood direction moves the weight of happy words against sad ones, beside random directions of its norm."""
+    """How far a mood direction moves the weight of happy words against sad ones, beside random directions.
+
+    "share": strength → share of happy words; "random": the mean move of 20 random directions of its norm at strength 2.
+    """
     mood = get("mood")
     direction = fit_direction(lm, mood.texts("happy", 64, seed), mood.texts("sad", 64, seed), layer=layer)
     problems = [mood.generate(seed + i, 2) for i in range(n)]
@@ -128,14 +132,15 @@ def steering_report(lm: LM, n: int, seed: int, layer: int | None = None) -> dict
         "layer": direction.layer,
         "reliability": direction.reliability,
         "n": n,
-        "happy share by strength": rows,
-        "mean move of 20 random directions at strength 2": fmean(chance),
+        "share": rows,
+        "random": fmean(chance),
     }
 
 
 def share(lm: LM, prompts: Sequence[Prompt], direction: Direction, strength: float) -> float:
     """The mean share of happy words in the probability of happy and sad words, at the next word."""
-    ids = {style: [lm.tokenizer.encode(f" {w}", add_special_tokens=False)[0] for w in words] for style, words in STYLES.items()}
+    encode = partial(lm.tokenizer.encode, add_special_tokens=False)
+    ids = {style: [encode(f" {word}")[0] for word in words] for style, words in STYLES.items()}
     found = []
     for trace in run_many(lm, prompts, Steer(direction, strength=strength)):
         chances = trace.logits[-1].softmax(-1)

@@ -17,7 +17,9 @@ def model_path(name: str) -> Path:
     """The folder of a model in the box."""
     path = shipped_path(name)
     if path is None:
-        raise CtkitError(f"the shipped model {shown(name)}", f"the models {', '.join(names()) or '(none)'}", "one of these names")
+        raise CtkitError(
+            f"the shipped model {shown(name)}", f"the models {', '.join(names()) or '(none)'}", "one of these names"
+        )
     return path
 
 

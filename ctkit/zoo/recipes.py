@@ -15,7 +15,7 @@ class Recipe:
     width: int = 128
     inner: int = 384
     context: int = 512
-    steps: int = 8000
+    steps: int = 7500
     batch: int = 32
     warm_up: int = 100
     cool_down: float = 0.3  # the last share of the steps, in which the rates fall linearly to 1 %
@@ -23,7 +23,7 @@ class Recipe:
     adam_rate: float = 0.003
     seed: int = 0
     save_every: int = 250
-    score_every: int = 1000
+    score_every: int = 750
     mixture: Mixture = field(default_factory=Mixture)
 
 

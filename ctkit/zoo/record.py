@@ -9,7 +9,9 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from .recipes import Recipe
 from .score import cells, table
 
-WATCHED = cells(("direct", "re-read")) + [(task, d, "thinking") for task, d in (("sums", 1), ("sums", 3), ("sums", 5), ("hunt", 4))]
+WATCHED = cells(("direct", "re-read")) + [
+    (task, d, "thinking") for task, d in (("sums", 1), ("sums", 3), ("sums", 5), ("hunt", 4))
+]
 
 
 def resume(run: Path, model: LlamaForCausalLM, optimizers: list) -> tuple[int, float]:
@@ -44,7 +46,10 @@ def log(run: Path, step: int, plan: Recipe, losses: list[float], tokens: int, se
     line = {"step": step, "loss": round(sum(losses) / len(losses), 4), "tokens": total, "seconds": round(seconds)}
     _write(run / "log.jsonl", [*before, line])
     left = seconds / step * (plan.steps - step) / 60
-    print(f"step {step}/{plan.steps}  loss {line['loss']:.3f}  {total / 1e6:.1f} M tokens  {left:.0f} min left", flush=True)
+    print(
+        f"step {step}/{plan.steps}  loss {line['loss']:.3f}  {total / 1e6:.1f} M tokens  {left:.0f} min left",
+        flush=True,
+    )
 
 
 def scores(run: Path, step: int, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:

@@ -63,7 +63,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def known_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
-    """The ids of whole corpus words: the only ones the model was trained on (all ids, where the tokenizer does not say)."""
+    """The ids of whole corpus words, the only ones that training met (all ids, where the tokenizer does not say)."""
     words = tokenizer.init_kwargs.get("corpus_words")
     if words is None:
         return frozenset(range(len(tokenizer)))

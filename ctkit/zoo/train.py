@@ -42,7 +42,9 @@ def train(
     encode_ = partial(encode, encoder=FastEncoder(tokenizer), start=tokenizer.bos_token_id, end=tokenizer.eos_token_id)
     started = time.perf_counter() - spent
     tokens, losses = 0, []
-    for step, (ids, weights) in enumerate(batches(plan.mixture, plan.seed, plan.batch, plan.steps, encode_, first), first):
+    for step, (ids, weights) in enumerate(
+        batches(plan.mixture, plan.seed, plan.batch, plan.steps, encode_, first), first
+    ):
         if step >= last:
             break
         for optimizer in optimizers:
@@ -80,8 +82,8 @@ def make_model(plan: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCaus
     torch.manual_seed(plan.seed)
     model = LlamaForCausalLM(config).float()
     with torch.no_grad():
-        model.model.embed_tokens.weight.normal_(0, 1)
-        model.lm_head.weight.mul_(0.5)
+        model.get_input_embeddings().weight.normal_(0, 1)
+        model.get_output_embeddings().weight.mul_(0.5)
     return model
 
 
@@ -105,9 +107,9 @@ def rate(step: int, plan: Recipe) -> float:
 
 def train_step(model: LlamaForCausalLM, optimizers: list, ids: torch.Tensor, weights: torch.Tensor) -> float:
     """One update on the weighted loss. Padding stands at the right, so the causal mask alone is enough."""
-    states = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+    states = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     wanted = weights[:, 1:] > 0
-    losses = F.cross_entropy(model.lm_head(states[wanted]), ids[:, 1:][wanted], reduction="none")
+    losses = F.cross_entropy(model.get_output_embeddings()(states[wanted]), ids[:, 1:][wanted], reduction="none")
     share = weights[:, 1:][wanted]
     loss = (losses * share).sum() / share.sum()
     for optimizer in optimizers:
@@ -119,7 +121,9 @@ def train_step(model: LlamaForCausalLM, optimizers: list, ids: torch.Tensor, wei
     return loss.item()
 
 
-def ship(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path, run: Path, plan: Recipe, seconds: float) -> None:
+def ship(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path, run: Path, plan: Recipe, seconds: float
+) -> None:
     """Write the model folder: weights, tokenizer, and the record of the training."""
     model.generation_config.max_new_tokens = 128
     model.save_pretrained(out)
