@@ -7,7 +7,7 @@ from ..engine.lm import LM
 from ..errors import CtkitError
 from ..interventions import Direction
 from ..tasks import get, names
-from .examples import EXAMPLES
+from .examples import examples
 
 TEXTS_PER_SIDE = 12
 
@@ -23,7 +23,7 @@ def catalog_of(lm: LM, directions: list[Direction]) -> dict[str, Any]:
             "device": lm.device,
             "context": lm.context or 0,
         },
-        "examples": [example.to_data() for example in EXAMPLES],
+        "examples": [example.to_data() for example in examples()],
         "tasks": [{"name": n, "title": get(n).title, "difficulties": list(get(n).difficulties)} for n in names()],
         "switches": switches(lm, directions),
     }

@@ -1,15 +1,18 @@
-"""The prompts that the playground offers."""
+"""The prompts that the playground offers, from `data/prompts/playground.json`: a task's problem by its seed, or a text."""
 
+import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from ..engine.shipped import data_root
 from ..prompt import Prompt
 from ..tasks import get
 
 
 @dataclass(frozen=True)
 class Example:
-    """A prompt to start from: a task's problem, or a text."""
+    """A prompt to start from."""
 
     id: str
     label: str
@@ -17,32 +20,21 @@ class Example:
     task: str | None = None
     difficulty: int | None = None
     seed: int = 0
-    text: str | None = None
+    text: str = ""
 
     @property
     def prompt(self) -> Prompt:
         """The prompt itself."""
-        if self.task is None:
-            return Prompt(self.text)
-        return get(self.task).generate(self.seed, self.difficulty).prompt
+        return Prompt(self.text) if self.task is None else get(self.task).generate(self.seed, self.difficulty).prompt
 
     def to_data(self) -> dict[str, Any]:
         """For the view."""
-        return {
-            "id": self.id,
-            "label": self.label,
-            "note": self.note,
-            "pieces": [{"name": name, "text": text} for name, text in self.prompt.pieces.items()],
-            "task": self.task,
-            "difficulty": self.difficulty,
-        }
+        pieces = [{"name": name, "text": text} for name, text in self.prompt.pieces.items()]
+        return {"id": self.id, "label": self.label, "note": self.note, "pieces": pieces, "task": self.task, "difficulty": self.difficulty}
 
 
-EXAMPLES = (
-    Example("lost-key", "Lost key", "Follow the places, three hops", "hunt", 3, 1),
-    Example("near-key", "One hop", "A single look-up", "hunt", 1, 0),
-    Example("sum", "Long sum", "Four additions: too many to do in the head", "sums", 4, 0),
-    Example("short-sum", "Short sum", "One look-up: thinking is decoration", "sums", 1, 0),
-    Example("mood", "Happy or sad", "Steer the next word", "mood", None, 0),
-    Example("plain", "Your own text", "Any text; words the model never met are marked", text="The key is in the box. The key is in the"),
-)
+@cache
+def examples() -> tuple[Example, ...]:
+    """All examples, in the order in which they are offered; the first one is where the playground starts."""
+    path = data_root() / "prompts" / "playground.json"
+    return tuple(Example(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))

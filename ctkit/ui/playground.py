@@ -14,7 +14,7 @@ from ..interventions.setup import Setup, as_setup
 from ..prompt import Prompt, as_prompt
 from ..tasks import get
 from .catalog import catalog_of, mood_directions
-from .examples import EXAMPLES
+from .examples import examples
 from .frame import frame_of, look
 from .population import Population
 from .static_view import mimebundle_of
@@ -58,7 +58,7 @@ class Playground(anywidget.AnyWidget):
         self._worker, self._numbers = Worker("ctkit playground"), Population(self.lm)
         self._seen: tuple | None = None  # prompt, and its runs before and after
         self._asked: tuple | None = None  # state and seq last handed to the worker
-        self._problem_seed = EXAMPLES[0].seed
+        self._problem_seed = examples()[0].seed
         super().__init__(catalog=catalog_of(self.lm, directions), state=_first_state(prompt, as_setup(setup)), **options)
         self._paint(self.state, self.seq)  # at once, so that a saved notebook and a still picture have something to show
         self.observe(self._changed, names=["state", "seq"])
@@ -196,7 +196,7 @@ def code_of(lm: LM, prompt: Prompt, setup: Setup) -> str:
 
 
 def _first_state(prompt: Prompt | str | None, setup: Setup) -> dict[str, Any]:
-    example = EXAMPLES[0]
+    example = examples()[0]
     chosen = example.prompt if prompt is None else as_prompt(prompt)
     task = (example.task, example.difficulty) if prompt is None else (None, None)
     return {"prompt": _pieces(chosen), "setup": setup.to_data(), "task": task[0], "difficulty": task[1], "n": 200, "seed": 10_000}
