@@ -111,3 +111,10 @@ def test_no_file_names_a_folder_of_one_machine():
     assert not found, "\n".join(found)
     assert MACHINE.search("open('/" + "home/ada/ctkit')")
     assert not MACHINE.search("https://example.org/" + "home/x and data/" + "tmp/y")
+
+
+def test_a_warning_from_the_library_is_an_error():
+    with pytest.raises(DeprecationWarning):
+        exec("import warnings; warnings.warn('old', DeprecationWarning)", {"__name__": "ctkit.engine.run"})
+    with pytest.warns(DeprecationWarning):
+        exec("import warnings; warnings.warn('old', DeprecationWarning)", {"__name__": "somebody.else"})

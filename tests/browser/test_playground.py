@@ -1,5 +1,6 @@
 """The playground in a real JupyterLab: every switch by mouse and by keyboard, and no request to another machine."""
 
+import re
 import statistics
 
 import nbformat
@@ -76,10 +77,15 @@ def test_the_same_keys_do_change_the_notebook_elsewhere(play):
 
 
 def test_reread_moves_the_population(play, pictures):
+    idle = play.measured()
+    assert re.search(r"\d+\s?% right", idle)
+    assert "nothing is switched on" in idle
     play.flip("reread")
     words = play.measured()
-    assert "→" in words
-    assert "points" in words
+    assert re.search(r"\d+\s?% → \d+\s?%", words)
+    assert re.search(r"[-−+]?\d+ \([-−+]?\d+ to [-−+]?\d+\) points", words), words
+    assert re.search(r"\d+ mended, \d+ broken, \d+ the same", words)
+    assert "changed most" in play.part("attention-title").inner_text()
     play.photograph(pictures / "playground-reread.png")
 
 
