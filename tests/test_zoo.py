@@ -16,6 +16,7 @@ from ctkit.engine.shipped import data_root
 from ctkit.errors import CtkitError
 from ctkit.interventions import Reread, Think
 from ctkit.zoo import corpus, manifest, recipes, score, train
+from ctkit.zoo import documents as docs
 from ctkit.zoo.tokenizer import END, FastEncoder, corpus_tokens, known_ids, make_tokenizer, unknown_ids
 
 SMALL = recipes.Recipe(
@@ -59,12 +60,12 @@ def test_words_outside_the_corpus_are_marked(tmp_path):
         assert known_ids(each) | unknown == set(range(len(each)))
 
 
-MIXTURE = corpus.Mixture()
+MIXTURE = docs.Mixture()
 
 
 def documents(n=400, mixture=MIXTURE):
     random = Random(1)
-    return [corpus.document(random, mixture, 1.0) for _ in range(n)]
+    return [docs.document(random, mixture, 1.0) for _ in range(n)]
 
 
 def test_the_fast_encoder_agrees_with_the_tokenizer():
@@ -94,18 +95,18 @@ def test_documents_hold_the_exact_forms_that_interventions_write():
 
 def test_loss_weights_are_as_stated():
     for segments in documents():
-        assert segments[-1] == corpus.END
+        assert segments[-1] == docs.END
         for text, weight in segments:
             if text.strip().endswith("?") or "again:" in text or "step by step" in text:
                 assert weight == 0.0
         answers = [weight for (before, _), (_, weight) in zip(segments, segments[1:]) if before.endswith("Answer:")]
         assert all(weight == 1.0 for weight in answers)
     contexts = [w for s in documents() for t, w in s[:1] if "is in the" in t]
-    assert contexts and set(contexts) == {corpus.CONTEXT}
+    assert contexts and set(contexts) == {docs.CONTEXT}
 
 
 def test_a_broken_step_is_followed_and_weighs_nothing():
-    mixture = corpus.Mixture(hunt=0.0, sums=1.0, think_sums=1.0, broken=1.0, cut=0.0, reread=0.0)
+    mixture = docs.Mixture(hunt=0.0, sums=1.0, think_sums=1.0, broken=1.0, cut=0.0, reread=0.0)
     followed = 0
     for segments in documents(200, mixture):
         texts = [text.strip() for text, _ in segments]
@@ -118,7 +119,7 @@ def test_a_broken_step_is_followed_and_weighs_nothing():
 
 def test_batches_are_fixed_by_their_seed_and_can_begin_anywhere():
     encode_ = lambda segments: corpus.encode(segments, FastEncoder(tokenizer()), 1, 2)  # noqa: E731
-    mixture = corpus.Mixture()
+    mixture = docs.Mixture()
     whole = list(corpus.batches(mixture, 7, 2, 40, encode_))
     later = list(corpus.batches(mixture, 7, 2, 40, encode_, first=35))
     assert len(whole) == 40 and len(later) == 5

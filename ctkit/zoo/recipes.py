@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..errors import CtkitError, shown
-from .corpus import Mixture
+from .documents import Mixture
 
 
 @dataclass(frozen=True)
