@@ -93,7 +93,7 @@ def train(given: argparse.Namespace) -> int:
     """Train the model and write it, with the record of its training."""
     from .zoo.train import train
 
-    train(given.name)
+    print(f"wrote {train(given.name)}")
     return 0
 
 
@@ -101,7 +101,7 @@ def card(given: argparse.Namespace) -> int:
     """Measure the model and write its card."""
     from .zoo.card import card
 
-    card(given.name)
+    print(f"wrote {card(given.name)}")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The command `ctkit`: quick to ask, honest about what is broken, and never a traceback."""
 
+import importlib
 import subprocess
 import sys
 
@@ -51,9 +52,16 @@ def test_a_mistake_is_three_lines_and_exit_code_2(monkeypatch, capsys):
 
 @pytest.mark.parametrize("word", ["train", "card"])
 def test_an_unknown_model_is_refused_by_name(word, capsys):
-    pytest.importorskip(f"ctkit.zoo.{word}")
     assert cli.main([word, "no-such-model"]) == 2
     assert "no-such-model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["train", "card"])
+def test_what_was_written_is_said(word, monkeypatch, capsys):
+    module = importlib.import_module(f"ctkit.zoo.{word}")
+    monkeypatch.setattr(module, word, lambda name: f"models/{name}")
+    assert cli.main([word, "tiny"]) == 0
+    assert capsys.readouterr().out == "wrote models/tiny\n"
 
 
 def test_doctor_lists_what_is_there(capsys):
@@ -107,7 +115,8 @@ def test_doctor_names_a_missing_and_an_outdated_package():
 
 
 def test_doctor_finds_a_broken_model(monkeypatch):
-    manifest = pytest.importorskip("ctkit.zoo.manifest")
+    from ctkit.zoo import manifest
+
     monkeypatch.setattr(manifest, "verify", lambda: ["models/tiny/model.safetensors has changed"])
     rows = list(doctor._models())
     assert [row.state for row in rows] == ["broken"]
