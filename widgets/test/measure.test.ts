@@ -23,9 +23,10 @@ test("each row of a difference loses what it drops", () => {
 	for (const row of [0, 1]) expect(square.values[row * 2]! + square.values[row * 2 + 1]!).toBeCloseTo(-square.dropped![row]!, 6);
 });
 
-test("a token that is not in the run after has an empty, closed row", () => {
+test("a token that is not in the run after has an empty row that is not called masked", () => {
 	const square = cells({ ...frame, align: [-1, 4] }, "difference", 0, 0, false);
-	expect([...square.values.subarray(0, 2), ...square.open.subarray(0, 2)]).toEqual([0, 0, 0, 0]);
+	expect([...square.values.subarray(0, 2), ...square.open.subarray(0, 2)]).toEqual([0, 0, 1, 1]);
+	expect(readout(look({ wanted: "difference", frame: { ...frame, align: [-1, 4] } }), { ...frame, align: [-1, 4] }, 0, 0)).toBe("“a” is not in the text after");
 });
 
 test("hiding the first token takes its column out and nothing else", () => {

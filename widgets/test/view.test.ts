@@ -31,6 +31,7 @@ test("an error is text with its three parts, and leaves with the next frame", ()
 	const { model, at } = shown();
 	expect(at("error").hidden).toBe(true);
 	model.push({ error: { asked: "a <b>prompt</b>", found: "512 tokens", remedy: "fewer" } });
+	expect(at("error").hidden).toBe(false);
 	expect(at("error").getAttribute("role")).toBe("alert");
 	expect(at("error").textContent).toContain("asked fora <b>prompt</b>found512 tokenstryfewer");
 	expect(at("error").querySelectorAll("img, b b")).toHaveLength(0);

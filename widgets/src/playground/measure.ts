@@ -7,7 +7,7 @@ export type Tab = "before" | "after" | "difference";
 export interface Cells {
 	size: number;
 	values: Float32Array;
-	/** 0 where a query may not attend to a key. */
+	/** 0 where a query may not attend to a key, 1 elsewhere. */
 	open: Uint8Array;
 	/** Per query: the weight that goes to tokens which the square does not show. */
 	dropped: Float32Array | null;
@@ -49,7 +49,10 @@ function differenceCells(frame: Decoded, after: Reading, layer: number, head: nu
 	const mayOld = frame.before.allowed(layer, head);
 	for (let i = 0; i < size; i++) {
 		const row = frame.align[i] ?? -1;
-		if (row < 0) continue;
+		if (row < 0) {
+			open.fill(1, i * size, (i + 1) * size); // not masked: not there
+			continue;
+		}
 		for (let j = 0; j < size; j++) {
 			values[i * size + j] = -(old[i * size + j] ?? 0) / 255;
 			open[i * size + j] = mayOld[i * size + j] ?? 0;
