@@ -1,0 +1,150 @@
+"""What is particular to families: what is captured, what is supported, what is said where it is not."""
+
+import pytest
+import torch
+from transformers import MambaConfig, MambaForCausalLM
+
+import ctkit as ct
+from ctkit import CtkitError, Knockout, Mask, PrependToken, Reread, Setup, Steer, Think
+from ctkit.engine.generate import CACHES
+from ctkit.engine.run import run_many
+
+from .engine_fixtures import EVERY, PROMPT, THROUGH_STREAM, TOLERANCE, Dim, Slope, direction, left_behind, setups_for
+from .families import ALL, ATTENDING, FULL, N_HEADS, N_LAYERS, STREAM, TOKENIZER, VOCAB, lm_of, new_model, plain
+
+pytestmark = pytest.mark.families
+
+
+def test_there_are_enough_families():
+    assert len(FULL) >= 16
+    assert len(STREAM) >= 4
+    assert all(lm_of(family).support["mask"] == "yes" for family in ATTENDING)
+
+
+@pytest.mark.parametrize("family", ATTENDING)
+def test_captured_attention_is_what_plain_attention_gives(family):
+    name, lm = family.partition("@")[0], lm_of(family)
+    eager = new_model(name)
+    eager.set_attn_implementation("eager")
+    trace = ct.run(lm, PROMPT, attention="all")
+    with torch.no_grad():
+        output = eager(input_ids=torch.tensor([trace.ids]), output_attentions=True)
+    assert torch.equal(trace.logits, plain(lm, trace.ids)), "reading attention changes no number"
+    for layer, expected in enumerate(output.attentions):
+        torch.testing.assert_close(trace.attention(layer), expected[0], **TOLERANCE)
+        torch.testing.assert_close(trace.attention(layer, head=2), expected[0, 2], **TOLERANCE)
+
+
+@pytest.mark.parametrize("family", ATTENDING)
+def test_attention_under_a_setup_is_what_plain_attention_gives(family):
+    sdpa, eager = lm_of(family), ct.wrap(new_model(family), TOKENIZER)
+    eager.model.set_attn_implementation("eager")
+    for setup in ("all at once", "window", "slope"):
+        one, other = (ct.run(lm, PROMPT, EVERY[setup], attention="all") for lm in (sdpa, eager))
+        torch.testing.assert_close(one.logits, other.logits, **TOLERANCE)
+        for layer in range(N_LAYERS):
+            torch.testing.assert_close(one.attention(layer), other.attention(layer), **TOLERANCE)
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_what_is_read_later_is_what_was_read_at_once(family):
+    lm = lm_of(family)
+    for name, setup in setups_for(lm).items():
+        attention = "all" if lm.support["attention"] == "yes" else ()
+        kept, late = ct.run(lm, PROMPT, setup, attention=attention, residual="all"), ct.run(lm, PROMPT, setup)
+        assert torch.equal(kept.logits, late.logits), name
+        assert sorted(kept.kept_residual) == list(range(N_LAYERS + 1))
+        assert not late.kept_residual
+        for layer in range(N_LAYERS + 1):
+            assert torch.equal(kept.residual(layer), late.residual(layer)), name
+        for layer in range(N_LAYERS if attention else 0):
+            assert torch.equal(kept.attention(layer), late.attention(layer)), name
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_the_streams_are_what_transformers_records(family):
+    lm = lm_of(family)
+    trace = ct.run(lm, PROMPT, residual="all")
+    with torch.no_grad():
+        output = lm.model(input_ids=torch.tensor([trace.ids]), output_hidden_states=True)
+    for layer in range(N_LAYERS):  # the last one recorded is behind the final norm
+        torch.testing.assert_close(trace.residual(layer), output.hidden_states[layer][0], **TOLERANCE)
+
+
+def test_steering_shows_also_where_transformers_recorded_before():
+    lm = ct.wrap(new_model("llama"), TOKENIZER)
+    ids = torch.tensor([ct.run(lm, PROMPT).ids])
+    with torch.no_grad():
+        before = lm.model(input_ids=ids, output_hidden_states=True).hidden_states  # leaves recording hooks behind
+    steer = Steer(direction(), layers=[1, N_LAYERS])
+    trace = ct.run(lm, PROMPT, steer, residual="all")
+    moved = trace.residual(1) - before[1][0]
+    torch.testing.assert_close(moved, direction().vector.expand_as(moved), **TOLERANCE)
+    last = trace.residual(N_LAYERS) - ct.run(lm, PROMPT, Steer(direction(), layers=[1])).residual(N_LAYERS)
+    torch.testing.assert_close(last, direction().vector.expand_as(last), **TOLERANCE)
+
+
+def test_what_transformers_records_under_steering_shows_the_steering():
+    """Our hooks stand before its own: a value recorded during our run is the steered one."""
+    lm, seen = ct.wrap(new_model("llama"), TOKENIZER), []
+    handles = [lm.blocks[1].register_forward_pre_hook(lambda module, args: seen.append(args[0].clone()))]
+    handles.append(lm.blocks[-1].register_forward_hook(lambda module, args, output: seen.append(output.clone())))
+    trace = ct.run(lm, PROMPT, Steer(direction(), layers=[1, N_LAYERS]), residual=[1, N_LAYERS])
+    for handle in handles:
+        handle.remove()
+    assert torch.equal(seen[0][0], trace.residual(1))
+    assert torch.equal(seen[1][0], trace.residual(N_LAYERS))
+
+
+def test_traces_of_a_batch_keep_attention_and_stream_too():
+    lm = lm_of("llama")
+    texts = ["Ann has a.", "b", "Who has the key?"]
+    for trace, text in zip(run_many(lm, texts, Mask("prefix"), attention=[1], residual=[2]), texts, strict=True):
+        expected = ct.run(lm, text, Mask("prefix"))
+        torch.testing.assert_close(trace.kept_attention[1], expected.attention(1), **TOLERANCE)
+        torch.testing.assert_close(trace.kept_residual[2], expected.residual(2), **TOLERANCE)
+        torch.testing.assert_close(trace.attention(0), expected.attention(0), **TOLERANCE)
+        assert trace.attention(1).shape == (N_HEADS, len(text), len(text))
+
+
+@pytest.mark.parametrize("family", STREAM)
+def test_where_attention_cannot_be_changed_it_is_said_in_words(family):
+    lm = lm_of(family)
+    before = left_behind(lm)
+    why = f"{type(lm.model).__name__} computes its attention by itself"
+    for technique in ("mask", "knockout", "attention"):
+        assert why in lm.support[technique]
+    for technique in ("reread", "think", "prepend", "steer", "cache"):
+        assert lm.support[technique] == "yes"
+    for refused in (Mask("prefix"), Knockout(3, 0), Slope(), Dim()):
+        with pytest.raises(CtkitError) as caught:
+            ct.run(lm, PROMPT, refused)
+        assert why in caught.value.found
+        assert "re-reading, token prepending or steering" in caught.value.remedy
+    with pytest.raises(CtkitError, match=why):
+        ct.run(lm, PROMPT).attention(0)
+    with pytest.raises(CtkitError, match=why):
+        ct.generate(lm, PROMPT, Mask("prefix"))
+    assert left_behind(lm) == before
+    for works in (Reread(), PrependToken(), Steer(direction()), Think()):  # the remedy
+        assert not torch.equal(ct.run(lm, PROMPT, works).logits[-1], ct.run(lm, PROMPT).logits[-1])
+
+
+def mamba() -> ct.LM:
+    torch.manual_seed(0)
+    config = MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=N_LAYERS, state_size=4, bos_token_id=1, eos_token_id=2)
+    config.num_attention_heads = N_HEADS  # a state-space model has none; whoever wraps one must say so
+    return ct.wrap(MambaForCausalLM(config).eval(), TOKENIZER)
+
+
+def test_a_model_without_attention_is_read_without_a_cache_that_lies():
+    lm = mamba()
+    assert "answers differently when it reads on from a cache" in lm.support["cache"]
+    assert "computes its attention by itself" in lm.support["mask"]
+    setup = Setup(THROUGH_STREAM["reread, prepend and steer"])
+    expected = ct.generate(lm, PROMPT, setup, max_new_tokens=4, cache="none")
+    assert ct.generate(lm, PROMPT, setup, max_new_tokens=4).ids == expected.ids
+    with pytest.raises(CtkitError) as caught:
+        ct.generate(lm, PROMPT, max_new_tokens=4, cache="static")
+    assert caught.value.remedy == 'cache="none"'
+    assert set(CACHES) == {"dynamic", "static", "none"}
