@@ -105,6 +105,42 @@ def test_an_edit_of_the_text_is_followed(play):
     play.part("edit").click()
 
 
+def test_the_code_on_the_page_gives_the_numbers_on_the_page(play):
+    play.flip("reread")
+    play.flip("mask")
+    before, after = play.part("code").text_content().rsplit("\n", 1)
+    assert "ct.Reread(" in before
+    assert "ct.Mask(" in before
+    said: dict = {}
+    exec(f"{before}\nfound = {after}", said)
+    ours = {token: (p, q) for token, p, q in said["found"]}
+    rows = {token.strip(): (float(p), float(q)) for token, p, q in play.numbers()}
+    shared = [token for token in ours if token.strip() in rows]
+    assert shared
+    for token in shared:
+        assert rows[token.strip()] == pytest.approx(ours[token], abs=3e-4)
+
+
+def test_what_goes_wrong_is_said_and_can_be_undone(play):
+    error = play.part("error")
+    assert error.is_hidden()
+    good = play.numbers()
+    play.part("edit").click()
+    box = play.part("piece-context")
+    kept = box.input_value()
+    box.fill("The key is in the box. " * 2000)
+    box.press("Control+Enter")
+    error.wait_for(state="visible")
+    assert "tokens" in error.inner_text()
+    assert play.numbers() == good, "the last good picture stays"
+    before = play.seq()
+    box.fill(kept)
+    box.press("Control+Enter")
+    play.settle(before)
+    error.wait_for(state="hidden")
+    play.part("edit").click()
+
+
 def test_how_long_a_flip_takes(play, record_property):
     times = [play.flip_time("reread") for _ in range(12)][2:]
     record_property(
