@@ -1,5 +1,6 @@
 """The committed front-end bundles are what the sources build, byte for byte, wherever they are built."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,7 +30,9 @@ def modules() -> Path:
 def test_bundles_equal_a_fresh_build(modules, tmp_path):
     _built(WIDGETS, tmp_path)
     for name in BUNDLES:
-        assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), f"{name} is stale: run `npm run build` in widgets/"
+        assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), (
+            f"{name} is stale: run `npm run build` in widgets/"
+        )
 
 
 def test_bundles_do_not_depend_on_the_folder(modules, tmp_path):
@@ -50,6 +53,17 @@ def test_bundle_is_small_and_asks_nobody():
 
 def test_lock_file_names_no_registry():
     assert '"resolved"' not in (WIDGETS / "package-lock.json").read_text()
+
+
+def test_traits_have_the_same_names_on_both_sides():
+    import anywidget
+
+    from ctkit.ui.playground import Playground
+
+    text = (WIDGETS / "src" / "playground" / "types.ts").read_text()
+    state = re.search(r"export interface State \{\n(.*?)\n\}", text, re.DOTALL).group(1)
+    ours = set(Playground.class_traits(sync=True)) - set(anywidget.AnyWidget.class_traits(sync=True))
+    assert {name for name in ours if not name.startswith("_")} == set(re.findall(r"^\t(\w+):", state, re.MULTILINE))
 
 
 def test_front_end_types_and_tests_pass(modules):

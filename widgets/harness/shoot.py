@@ -6,8 +6,27 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
-ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-ALL = ["reread:light:1280", "reread:dark:1280", "idle:light:1280", "reread:light:800", "prefix:dark:800", "long:light:1280", "wide:light:1280", "hostile:light:1000", "error:light:1280"]
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ALL = [
+    "reread:light:1280",
+    "reread:dark:1280",
+    "idle:light:1280",
+    "reread:light:800",
+    "prefix:dark:800",
+    "long:light:1280",
+    "wide:light:1280",
+    "hostile:light:1000",
+    "error:light:1280",
+]
 
 
 def main(folder: Path, shots: list[str]) -> None:

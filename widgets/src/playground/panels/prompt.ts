@@ -2,6 +2,7 @@
 import { freshId, h, setAttributes, setShown } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 
+const LINE = 110; // letters
 const IDLE = 400; // ms without typing after which the text is taken
 
 export function promptBox(context: Context): Panel & { toggle: HTMLElement } {
@@ -48,7 +49,9 @@ export function promptBox(context: Context): Panel & { toggle: HTMLElement } {
 		}
 		prompt.forEach((piece, i) => {
 			const box = boxes[i];
-			if (box && box.value !== piece.text) box.value = piece.text;
+			if (!box || box.value === piece.text) return;
+			box.value = piece.text;
+			box.rows = Math.min(8, 1 + Math.floor(piece.text.length / LINE)); // for browsers that cannot size it by its text
 		});
 	};
 	return { el, toggle, state };
