@@ -1,4 +1,4 @@
-"""Pictures of the development page in headless Chromium, for looking at: `python shoot.py FOLDER [scene:theme:width …]`."""
+"""Pictures of the development page in headless Chromium: `python shoot.py FOLDER [scene:theme:width …]`."""
 
 import sys
 from pathlib import Path
