@@ -37,7 +37,7 @@ export function population(context: Context): Panel {
 		setShown(progress, running);
 		setAttributes(progress, { max: found?.n ?? 1, value: found?.done ?? 0 });
 		setShown(stop, running || busy);
-		setText(note, found ? found.note : empty(context, busy));
+		setText(note, found ? (idle ? "" : found.note) : empty(context, busy));
 		setShown(note, note.textContent !== "");
 		const flipped = found?.flipped ?? [];
 		setShown(more, flipped.length > 0);
