@@ -15,6 +15,8 @@ from ..errors import CtkitError, shown
 from .lm import LM, context_of, find_attentions, find_blocks, shape_of
 from .selftest import support_of
 
+DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
+
 
 def load(
     name: str = "tiny",
@@ -41,6 +43,8 @@ def load(
 
     if not isinstance(name, str) or not name.strip():
         raise CtkitError(f"the model {shown(name)}", f"a {type(name).__name__}", 'a name such as "tiny" or "gpt2", or ct.wrap(model, tokenizer)')
+    if str(dtype).removeprefix("torch.") not in DTYPES:
+        raise CtkitError(f"dtype={shown(dtype)}", "no number format of a model", f"one of {', '.join(DTYPES)}")
     path = shipped_path(name)
     local = path is not None or os.path.isdir(name)
     if device is None:
@@ -92,6 +96,7 @@ def _is_encoder(kind: str) -> bool:
 
 
 def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     shared = {key: options[key] for key in ("trust_remote_code", "local_files_only", "revision", "token", "cache_dir") if key in options}
@@ -104,7 +109,7 @@ def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any,
         with _quietly():
             model = AutoModelForCausalLM.from_pretrained(source, config=config, dtype=dtype, use_safetensors=True, **options)
         tokenizer = AutoTokenizer.from_pretrained(source, **shared)
-    except (OSError, ValueError, KeyError) as err:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as err:
         raise _not_found(name, source, err) from err
     return model, tokenizer
 

@@ -75,29 +75,12 @@ def _layer_edit(setup: Setup, enc: Encoding, layer: int, causal: Tensor) -> "_Ro
     bias = setup.bias(enc, layer)
     if allowed is causal and bias is None:
         return None
-    _check_scores("allow", allowed, enc)
-    if allowed.dtype != torch.bool:
-        raise CtkitError(f"a mask of {allowed.dtype}", "numbers where True and False were expected", "allow() returning booleans, True = may attend")
     _refuse_empty_row(allowed, enc)
-    if bias is not None:
-        _check_scores("bias", bias, enc)
-        if not bias.isfinite().all():
-            raise CtkitError("a bias that is not finite", "NaN or infinity", "finite numbers; to forbid a key use allow()")
     opened, closed = allowed & ~causal, causal & ~allowed
     opened[..., enc.n_prompt :] = False  # what is not written yet can be seen by nobody, with a cache or without
     if bias is None and not opened.any() and not closed.any():
         return None
     return _RowEdit(opened, closed, bias)
-
-
-def _check_scores(function: str, value: Tensor, enc: Encoding) -> None:
-    shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-    if shape not in ((1, len(enc), len(enc)), (enc.shape.n_heads, len(enc), len(enc))):
-        raise CtkitError(
-            f"{function}() returning {shape}",
-            f"{len(enc)} tokens and {enc.shape.n_heads} heads",
-            f"the shape (1 or {enc.shape.n_heads}, {len(enc)}, {len(enc)}): head, query, key",
-        )
 
 
 def _refuse_empty_row(allowed: Tensor, enc: Encoding) -> None:

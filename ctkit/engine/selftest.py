@@ -74,8 +74,11 @@ def _cache_support(lm: LM, enc: Encoding, plain: Tensor) -> str:
     """Whether reading on with a cache, twice, gives what reading everything gives."""
     session = Session(lm, [Row(enc, Setup())], len(enc), cache=new_cache(lm, "dynamic", len(enc)))
     parts = torch.tensor([enc.ids]).split([len(enc) - 2, 1, 1], dim=1)
-    with session.installed():
-        read = torch.cat([session.forward(ids, last_only=False).logits[0].float().cpu() for ids in parts])
+    try:
+        with session.installed():
+            read = torch.cat([session.forward(ids, last_only=False).logits[0].float().cpu() for ids in parts])
+    except (TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError) as err:
+        return f"{type(lm.model).__name__} cannot read on from a cache ({type(err).__name__}: {err})"
     tolerance = 1e-3 if lm.model.dtype == torch.float32 else 0.1
     if read.shape == plain.shape and torch.allclose(read, plain, atol=tolerance * float(plain.abs().max()), rtol=0):
         return "yes"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..errors import CtkitError, shown
@@ -48,12 +49,13 @@ class Setup:
     def allow(self, allowed, enc: Encoding, layer: int):
         """Who may attend to whom, after every intervention."""
         for intervention in self.having("allow"):
-            allowed = _returned(Tensor, intervention, "allow", intervention.allow(allowed, enc, layer))
+            allowed = _scores(intervention, "allow", intervention.allow(allowed, enc, layer), enc)
         return allowed
 
     def bias(self, enc: Encoding, layer: int):
         """The sum of what the interventions add to the scores, or None."""
-        added = [b for b in (i.bias(enc, layer) for i in self.having("bias")) if b is not None]
+        given = [(intervention, intervention.bias(enc, layer)) for intervention in self.having("bias")]
+        added = [_scores(intervention, "bias", bias, enc) for intervention, bias in given if bias is not None]
         return sum(added[1:], added[0]) if added else None
 
     def heads(self, z, enc: Encoding, layer: int):
@@ -132,6 +134,20 @@ def _returned(kind: type, intervention: Intervention, function: str, value: Any)
     hint = ": did you forget to return it?" if value is None else ""
     name = f"{type(intervention).__name__}.{function}()"
     raise CtkitError(f"a {kind.__name__} from {name}", f"{shown(value)}, a {type(value).__name__}", f"the changed value, or the one that came in{hint}")
+
+
+def _scores(intervention: Intervention, function: str, value: Any, enc: Encoding) -> Tensor:
+    """A mask or a bias as an intervention returned it, if it is one."""
+    value = _returned(Tensor, intervention, function, value)
+    name, heads, n = f"{type(intervention).__name__}.{function}()", enc.shape.n_heads, len(enc)
+    if tuple(value.shape) not in ((1, n, n), (heads, n, n)):
+        shape = f"the shape (1 or {heads}, {n}, {n}): head, query, key"
+        raise CtkitError(f"{name} of shape {tuple(value.shape)}", f"{n} tokens and {heads} heads", shape)
+    if function == "allow" and value.dtype != torch.bool:
+        raise CtkitError(f"{name} of {value.dtype}", "numbers where True and False were expected", "booleans: True = may attend")
+    if function == "bias" and not value.isfinite().all():
+        raise CtkitError(f"{name} that is not finite", "NaN or infinity", "finite numbers; to forbid a key use allow()")
+    return value
 
 
 def _made(entry: dict) -> Intervention:

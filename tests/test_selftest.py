@@ -1,0 +1,143 @@
+"""The self-test at load: it runs the model, believes nothing, and leaves nothing behind."""
+
+import pytest
+import torch
+from torch import nn
+from transformers import DynamicCache
+
+import ctkit as ct
+from ctkit import CtkitError, Mask, Steer
+from ctkit.engine import attention, selftest
+from ctkit.engine.selftest import support_of
+
+from .engine_fixtures import PROMPT, direction, left_behind
+from .families import ALL, STREAM, TOKENIZER, VOCAB, lm_of, new_model, plain
+
+TECHNIQUES = {"reread", "think", "prepend", "steer", "mask", "knockout", "attention", "cache"}
+
+
+@pytest.mark.families
+@pytest.mark.parametrize("family", ALL)
+def test_what_works_is_found_out(family):
+    lm = lm_of(family)
+    before, expected = left_behind(lm), plain(lm, [1, 2, 3])
+    support = support_of(lm)
+    assert set(support) == TECHNIQUES
+    assert support == lm.support
+    no = {technique for technique, word in support.items() if word != "yes"}
+    assert no == ({"mask", "knockout", "attention"} if family in STREAM else set())
+    assert left_behind(lm) == before
+    assert torch.equal(plain(lm, [1, 2, 3]), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gemma2", "mixtral", "gpt_oss"])
+def test_half_precision_passes(family, dtype):
+    assert set(ct.wrap(new_model(family, dtype=dtype), TOKENIZER).support.values()) == {"yes"}
+
+
+@pytest.mark.parametrize("family", ["llama", "mixtral", "olmo2", "cohere"])
+def test_models_as_they_begin_training_pass(family):
+    """With very small weights every effect is small: a threshold in absolute numbers would refuse them."""
+    model = new_model(family)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(0.1)
+    assert set(ct.wrap(model, TOKENIZER).support.values()) == {"yes"}
+
+
+def test_a_model_that_reads_ahead_is_refused():
+    model = new_model("llama")
+    model.config.is_causal = False
+    with pytest.raises(CtkitError, match="its first tokens know the last one") as caught:
+        ct.wrap(model, TOKENIZER)
+    assert "LlamaForCausalLM" in caught.value.asked
+    model.config.is_causal = True
+    assert ct.wrap(model, TOKENIZER).support["mask"] == "yes"
+
+
+def test_a_model_that_drops_the_mask_is_noticed(monkeypatch):
+    monkeypatch.setattr(attention, "_edited_mask", lambda edit, mask, *rest: mask)
+    assert "does not follow a changed mask" in support_of(lm_of("llama"))["mask"]
+
+
+def test_an_attention_that_changes_numbers_is_noticed(monkeypatch):
+    lm = ct.wrap(new_model("llama"), TOKENIZER)
+    own = attention.ALL_ATTENTION_FUNCTIONS.get_interface
+
+    class Off:
+        def get_interface(self, name, default):
+            stock = own(name, default)
+            return lambda *args, **kw: (lambda out, w: (out * 1.0001, w))(*stock(*args, **kw))
+
+    monkeypatch.setattr(attention, "ALL_ATTENTION_FUNCTIONS", Off())
+    support = support_of(lm)
+    assert "gives other numbers" in support["mask"]
+    assert support["steer"] == "yes"
+
+
+def test_a_block_that_ignores_its_stream_is_noticed():
+    model = new_model("llama")
+    lm = ct.wrap(model, TOKENIZER)
+    memory = {}
+
+    def remember(module, args, output):
+        return memory.setdefault(args[0].shape if args else 0, output)
+
+    handle = model.model.layers[1].register_forward_hook(remember)
+    support = support_of(lm)
+    handle.remove()
+    assert "does not react to a change of its stream" in support["steer"]
+    assert support["prepend"] == support["steer"]
+    assert support_of(lm)["steer"] == "yes"
+
+
+def test_a_model_whose_cache_forgets_is_noticed(monkeypatch):
+    lm = ct.wrap(new_model("llama"), TOKENIZER)
+    monkeypatch.setattr(selftest, "new_cache", lambda lm, kind, horizon: Forgetful())
+    assert "answers differently when it reads on from a cache" in support_of(lm)["cache"]
+    monkeypatch.setattr(selftest, "new_cache", lambda lm, kind, horizon: "no cache at all")
+    assert "cannot read on from a cache" in support_of(lm)["cache"]
+
+
+class Forgetful(DynamicCache):
+    """A cache that keeps nothing."""
+
+    def update(self, key, value, layer, *args, **kwargs):
+        return key, value
+
+
+def test_a_remote_attention_is_refused_for_masks_only():
+    lm = ct.wrap(new_model("llama"), TOKENIZER)
+    lm.model.config._attn_implementation = "flex_attention"
+    with pytest.raises(CtkitError) as caught:
+        ct.run(lm, PROMPT, Mask("prefix"))
+    assert 'model.set_attn_implementation("sdpa")' in caught.value.remedy
+    lm.model.set_attn_implementation("sdpa")
+    assert ct.run(lm, PROMPT, Mask("prefix")).attention(0).shape[0] == lm.n_heads
+
+
+
+def test_a_model_without_a_list_of_blocks_is_refused():
+    model = new_model("gpt2")
+    model.transformer.h.append(nn.Identity())
+    model.config.n_layer = 7
+    with pytest.raises(CtkitError, match="modules that could be its 7 blocks") as caught:
+        ct.wrap(model, TOKENIZER)
+    assert caught.value.remedy
+
+
+def test_a_model_that_does_not_say_its_sizes_is_refused():
+    from transformers import MambaConfig, MambaForCausalLM
+
+    with pytest.raises(CtkitError, match="num_attention_heads") as caught:
+        ct.wrap(MambaForCausalLM(MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, state_size=4)), TOKENIZER)
+    assert "attention in its blocks" in caught.value.remedy
+
+
+def test_a_model_without_masks_says_so_before_it_runs(monkeypatch):
+    lm = lm_of("gpt_neo")
+    with pytest.raises(CtkitError):
+        ct.run(lm, PROMPT, Mask("prefix"))
+    assert ct.run(lm, PROMPT, Steer(direction())).logits.isfinite().all()
