@@ -69,7 +69,7 @@ def lab(given: argparse.Namespace) -> int:
     from importlib.util import find_spec
     from pathlib import Path
 
-    from .lab import course_root, lab_command
+    from .lab import course_root, lab_command, lab_environment
 
     if find_spec("jupyterlab") is None:
         raise CtkitError("JupyterLab", "a Python without it", "pip install 'ctkit[course]'")
@@ -84,9 +84,9 @@ def lab(given: argparse.Namespace) -> int:
     if os.name == "nt":  # no exec there
         import subprocess
 
-        return subprocess.run(command, check=False).returncode
+        return subprocess.run(command, env=lab_environment(os.environ), check=False).returncode
     sys.stdout.flush()
-    os.execv(command[0], command)
+    os.execve(command[0], command, lab_environment(os.environ))
 
 
 def train(given: argparse.Namespace) -> int:

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+SETTINGS = Path(__file__).parent / "jupyter"  # for the lab: no question about news, widgets kept in saved notebooks
 FIRST = Path("notebooks") / "01-the-causal-mask.ipynb"
 
 
@@ -31,3 +33,9 @@ def lab_command(root: Path, browser: bool, port: int | None, rest: list[str]) ->
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")  # a container's only user; the server is reached from this machine alone
     return words + rest
+
+
+def lab_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment for it: as given, with the course's settings behind the user's own."""
+    before = [given["JUPYTER_CONFIG_PATH"]] if given.get("JUPYTER_CONFIG_PATH") else []
+    return {**given, "JUPYTER_CONFIG_PATH": os.pathsep.join([*before, str(SETTINGS)])}

@@ -1,6 +1,8 @@
 """The command `ctkit`: quick to ask, honest about what is broken, and never a traceback."""
 
 import importlib
+import json
+import os
 import subprocess
 import sys
 
@@ -157,13 +159,14 @@ def test_the_lab_stays_on_this_machine(tmp_path):
 def become(monkeypatch):
     """What the process would have turned into; as in life, nothing after it runs."""
 
-    def execv(program, words):
+    def execve(program, words, env):
         assert program == sys.executable
+        assert env["JUPYTER_CONFIG_PATH"].endswith(str(lab_module.SETTINGS))
         called.append(words)
         raise SystemExit(0)
 
     called: list[list[str]] = []
-    monkeypatch.setattr(cli.os, "execv", execv)
+    monkeypatch.setattr(cli.os, "execve", execve)
     return called
 
 
@@ -173,6 +176,13 @@ def test_lab_becomes_jupyterlab(become):
     [words] = become
     assert words[1:3] == ["-m", "jupyterlab"]
     assert words[-1] == "--ServerApp.quit_button=False"
+
+
+def test_the_users_own_settings_come_before_those_of_the_course():
+    both = lab_module.lab_environment({"JUPYTER_CONFIG_PATH": "mine", "HOME": "home"})
+    assert both == {"JUPYTER_CONFIG_PATH": f"mine{os.pathsep}{lab_module.SETTINGS}", "HOME": "home"}
+    for path in lab_module.SETTINGS.rglob("*.json"):
+        assert json.loads(path.read_text("utf-8"))
 
 
 def test_lab_without_jupyterlab_says_what_to_install(monkeypatch, capsys):

@@ -84,6 +84,7 @@ def test_the_wheel_holds_the_library_its_views_and_its_models(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     committed = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ctkit").rglob("*.py")}
     committed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "ctkit" / "static").glob("*.*")}
+    committed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "ctkit" / "jupyter").rglob("*.json")}
     committed |= {f"ctkit/{p.relative_to(ROOT).as_posix()}" for p in (ROOT / "data").rglob("*") if p.is_file()}
     assert committed <= names | {name for name in committed if "/." in name}
     assert "ctkit/py.typed" in names

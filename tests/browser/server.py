@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctkit.lab import lab_command
+from ctkit.lab import lab_command, lab_environment
 
 from ..house import ROOT
 
@@ -122,7 +122,7 @@ def surroundings(private: Path) -> dict[str, str]:
     ours = {name: str(private / folder) for name, folder in folders.items()}
     ours |= {"PYTHONPATH": str(private / "watch"), "CTKIT_TEST_NETWORK_LOG": str(private / "network.log")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "OMP_", "PYTEST_"))}
-    return kept | ours  # as on a user's machine: no word to Hugging Face or to torch
+    return lab_environment(kept | ours)  # as on a user's machine: no word to Hugging Face or to torch
 
 
 def wait_until_it_answers(lab: Lab, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:

@@ -150,6 +150,11 @@ def test_how_long_a_flip_takes(play, record_property):
     assert min(times) > 0
 
 
+def test_jupyterlab_asks_nothing(play):
+    assert play.page.locator(".Toastify__toast").count() == 0
+    assert play.page.locator(".jp-Dialog").count() == 0
+
+
 def test_nothing_left_this_machine(play, asked, lab):
     assert any("/api/kernels" in url for url in asked), "the watch saw nothing at all"
     assert asked.outside() == []
