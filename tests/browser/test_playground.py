@@ -150,6 +150,16 @@ def test_how_long_a_flip_takes(play, record_property):
     assert min(times) > 0
 
 
+def test_a_saved_notebook_keeps_the_widget_and_a_picture(play, lab):
+    play.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    book = nbformat.read(lab.root / "notebooks" / "scratch.ipynb", as_version=4)
+    states = book.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    assert "AnyModel" in {state["model_name"] for state in states}
+    [output] = book.cells[0].outputs
+    assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(output.data)
+    assert output.data["text/plain"].startswith("Playground(")
+
+
 def test_jupyterlab_asks_nothing(play):
     assert play.page.locator(".Toastify__toast").count() == 0
     assert play.page.locator(".jp-Dialog").count() == 0
