@@ -124,12 +124,16 @@ def test_steps_appear_with_thinking_and_go_without(playground):
     assert playground.steps is None
 
 
-def test_loading_a_problem_by_its_seed(lm):
+def test_problems_are_shown_with_their_task(lm):
     widget = ct.Playground(lm)
     widget._told(widget, {"type": "load_problem", "seed": 77}, [])
-    widget.wait(120)
-    state = widget.state
-    assert widget.prompt == get(state["task"]).generate(77, state["difficulty"]).prompt
+    assert widget.prompt == get(widget.state["task"]).generate(77, widget.state["difficulty"]).prompt
+    widget._told(widget, {"type": "new_problem", "task": "sums", "difficulty": 2}, [])
+    assert (widget.state["task"], widget.state["difficulty"]) == ("sums", 2)
+    assert widget.prompt == get("sums").generate(78, 2).prompt
+    widget._told(widget, {"type": "new_problem", "task": "sums", "difficulty": 99}, [])
+    assert "difficulties" in widget.error["found"] and widget.state["difficulty"] == 2
+    assert widget.wait(120)
 
 
 def test_what_stands_where_no_widget_can(playground):

@@ -179,10 +179,20 @@ class Playground(anywidget.AnyWidget):
         kind = content.get("type")
         if kind == "stop":
             self._worker.submit(self._settle)
-        elif kind in ("load_problem", "new_problem") and self.state.get("task"):
-            self._problem_seed = int(content["seed"]) if kind == "load_problem" else self._problem_seed + 1
-            problem = get(self.state["task"]).generate(self._problem_seed, self.state["difficulty"])
-            self._set(prompt=_pieces(problem.prompt))
+        elif kind == "load_problem":
+            self._show_problem(self.state["task"], self.state["difficulty"], content.get("seed"))
+        elif kind == "new_problem":
+            self._show_problem(content.get("task"), content.get("difficulty"), self._problem_seed + 1)
+
+    def _show_problem(self, task: str | None, difficulty: int | None, seed: int) -> None:
+        """Put a task's problem into the prompt, with the task and its difficulty."""
+
+        def job() -> None:
+            problem = get(task).generate(seed, difficulty)
+            self._problem_seed = seed
+            self._set(prompt=_pieces(problem.prompt), task=task, difficulty=problem.difficulty)
+
+        self._guarded(job)
 
 
 def code_of(lm: LM, prompt: Prompt, setup: Setup) -> str:

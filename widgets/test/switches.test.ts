@@ -87,8 +87,8 @@ test("an example sets its text and its task; a problem of a task is asked of Pyt
 	change(at<HTMLSelectElement>("example"), "sum");
 	expect(model.get("state")).toMatchObject({ task: "sums", difficulty: 3, prompt: CATALOG.examples[1]!.pieces });
 	change(at<HTMLSelectElement>("task"), "hunt");
-	expect(model.get("state")).toMatchObject({ task: "hunt", difficulty: 3 });
-	expect(model.sent).toEqual([{ type: "new_problem" }]);
+	expect(model.sent).toEqual([{ type: "new_problem", task: "hunt", difficulty: 3 }]);
+	expect(model.get("state")).toMatchObject({ task: "sums" }); // until Python answers with the new text
 });
 
 test("typed text is taken after a pause, on leaving, and on Ctrl+Enter, once each", () => {

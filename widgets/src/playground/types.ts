@@ -176,7 +176,10 @@ export interface State {
 	code: string;
 }
 
-export type Command = { type: "stop" } | { type: "new_problem" } | { type: "load_problem"; seed: number };
+export type Command =
+	| { type: "stop" }
+	| { type: "new_problem"; task: string | null; difficulty: number | null }
+	| { type: "load_problem"; seed: number };
 
 /** What the view uses of an anywidget model; any host that has these five can show it. */
 export interface Model {

@@ -23,8 +23,9 @@ export function header(context: Context, copy: () => void): Panel {
 		if (chosen) context.commit({ prompt: chosen.pieces, task: chosen.task, difficulty: chosen.difficulty });
 	}, { signal });
 	const measure = (name: string | null, level: number | null) => {
-		context.commit({ task: name, difficulty: level });
-		if (name !== null) context.send({ type: "new_problem" });
+		// Python sets text, task and difficulty together: a message of its own could overtake a state still on its way
+		if (name === null) context.commit({ task: null, difficulty: null });
+		else context.send({ type: "new_problem", task: name, difficulty: level });
 	};
 	task.addEventListener("change", () => {
 		const chosen = context.catalog.tasks.find((one) => one.name === task.value);
@@ -33,7 +34,7 @@ export function header(context: Context, copy: () => void): Panel {
 		measure(chosen?.name ?? null, kept ?? null);
 	}, { signal });
 	difficulty.addEventListener("change", () => measure(context.state.task, Number(difficulty.value)), { signal });
-	fresh.addEventListener("click", () => context.send({ type: "new_problem" }), { signal });
+	fresh.addEventListener("click", () => context.send({ type: "new_problem", task: context.state.task, difficulty: context.state.difficulty }), { signal });
 	undo.addEventListener("click", () => context.undo(), { signal });
 	redo.addEventListener("click", () => context.redo(), { signal });
 	code.addEventListener("click", copy, { signal });
