@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from random import Random
 
 import pytest
@@ -11,11 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+import ctkit as ct
 from ctkit import tasks
 from ctkit.engine.shipped import data_root
 from ctkit.errors import CtkitError
 from ctkit.interventions import Reread, Think
-from ctkit.zoo import corpus, manifest, recipes, score, train
+from ctkit.zoo import card, corpus, effects, manifest, recipes, score, train
 from ctkit.zoo import documents as docs
 from ctkit.zoo.tokenizer import END, FastEncoder, corpus_tokens, known_ids, make_tokenizer, unknown_ids
 
@@ -118,15 +119,21 @@ def test_a_broken_step_is_followed_and_weighs_nothing():
 
 
 def test_batches_are_fixed_by_their_seed_and_can_begin_anywhere():
-    encode_ = lambda segments: corpus.encode(segments, FastEncoder(tokenizer()), 1, 2)  # noqa: E731
-    mixture = docs.Mixture()
-    whole = list(corpus.batches(mixture, 7, 2, 40, encode_))
-    later = list(corpus.batches(mixture, 7, 2, 40, encode_, first=35))
-    assert len(whole) == 40 and len(later) == 5
+    encoder = FastEncoder(tokenizer())
+    encode = partial(corpus.encode, encoder=encoder, start=1, end=2)
+    plan = recipes.Recipe(
+        seed=7, batch=2, steps=70, stages=((0, docs.Mixture()), (64, docs.Mixture(hunt=0.0, sums=1.0)))
+    )
+    whole = list(corpus.batches(plan, encode))
+    later = list(corpus.batches(plan, encode, first=35))
+    assert len(whole) == 70 and len(later) == 35
     assert all(torch.equal(a, c) and torch.equal(b, d) for (a, b), (c, d) in zip(whole[35:], later))
-    other = next(corpus.batches(mixture, 8, 2, 40, encode_))
+    other = next(corpus.batches(replace(plan, seed=8), encode))
     assert not torch.equal(whole[0][0], other[0])
     assert all((weights[ids == 0] == 0).all() for ids, weights in whole)
+    the = torch.tensor([encoder.ids["The"], encoder.ids[" The"]])  # a word of hunts, of which the second stage has none
+    with_the = [bool(torch.isin(ids, the).any()) for ids, _ in whole]
+    assert any(with_the[:64]) and not any(with_the[64:])
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path):
@@ -197,3 +204,26 @@ def test_the_shipped_tokenizer_is_the_one_that_the_code_makes():
     shipped = AutoTokenizer.from_pretrained(manifest.model_path("tiny"))
     assert shipped.get_vocab() == tokenizer().get_vocab()
     assert shipped.eos_token == END
+
+
+def test_the_card_agrees_with_the_model():
+    """A sample measured again: the same problems, so that only rounding on another machine can move a few."""
+    folder = manifest.model_path("tiny")
+    told = json.loads((folder / "effects.json").read_text())
+    lm = ct.load("tiny")
+    for task, difficulty, form in (("hunt", 2, "direct"), ("hunt", 3, "re-read"), ("sums", 2, "direct")):
+        problems = [tasks.get(task).generate(told["seed"] + i, difficulty) for i in range(told["n"])]
+        cell = next(c for c in told["cells"] if (c["task"], c["difficulty"]) == (task, difficulty))
+        found = effects.population(lm, problems, [form])
+        assert found.accuracy(form)["accuracy"] == pytest.approx(cell["accuracy"][form]["accuracy"], abs=0.01)
+        assert found.shortcuts == pytest.approx(cell["shortcuts"])
+    page = (folder / "card.md").read_text()
+    assert page == card.page(told, json.loads((folder / "train.json").read_text()))
+
+
+def test_an_interval_holds_its_share():
+    low, high = effects.wilson(50, 100)
+    assert low == pytest.approx(0.4038, abs=1e-3)
+    assert high == pytest.approx(0.5962, abs=1e-3)
+    assert effects.wilson(0, 10)[0] == 0.0
+    assert effects.wilson(10, 10)[1] == pytest.approx(1.0)

@@ -57,7 +57,7 @@ Everything below was measured by `ctkit card {name}` on {effects["n"]} fresh pro
   parameters, {effects["bytes"] / 1e6:.1f} MB; Llama-style with rotary positions, the causal mask only
 - {recipe["steps"]} steps of {recipe["batch"]} documents, {trained["tokens"] / 1e6:.0f} M tokens,
   {trained["seconds"] / 60:.0f} minutes on {trained["device"]}, by `ctkit train {name}`
-{_mixture(recipe["mixture"])}
+{chr(10).join(_stage(*stage) for stage in recipe["stages"])}
 
 ## Accuracy
 
@@ -136,14 +136,13 @@ def _steering(report: dict) -> list[str]:
     return [str(report["layer"]), *(f"{share:.2f}" for share in report["share"].values()), f"{report['random']:.3f}"]
 
 
-def _mixture(shares: dict) -> str:
+def _stage(start: int, shares: dict) -> str:
     mood = 1 - shares["hunt"] - shares["sums"] - shares["drill"]
     return (
-        f"- documents: hunt {shares['hunt']:.0%}, sums {shares['sums']:.0%}, single additions {shares['drill']:.0%}, "
-        f"mood {mood:.0%}; {shares['reread']:.0%} of them are read twice\n"
-        f"- thoughts: in {shares['think_hunt']:.0%} of hunts and {shares['think_sums']:.0%} of sums; "
-        f"{shares['cut']:.0%} of the thoughts are cut short, {shares['broken']:.0%} hold a wrong step\n"
-        f"- up to {shares['more_questions']} further questions about a context that is not thought about"
+        f"- from step {start}: hunt {shares['hunt']:.0%}, sums {shares['sums']:.0%}, single additions "
+        f"{shares['drill']:.0%}, mood {mood:.0%}; {shares['reread']:.0%} read twice; a thought in "
+        f"{shares['think_hunt']:.0%} of hunts and {shares['think_sums']:.0%} of sums, {shares['cut']:.0%} of them cut "
+        f"short and {shares['broken']:.0%} with a wrong step; up to {shares['more_hunt']} further questions"
     )
 
 

@@ -1,13 +1,16 @@
 """Documents as numbers: token ids and loss weights, in batches whose order never changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import torch
 from torch import Tensor
 
-from .documents import Mixture, Segment, document
+from .documents import Segment, document
+from .recipes import Recipe
 from .tokenizer import FastEncoder
+
+POOL = 32  # batches
 
 
 def encode(segments: list[Segment], encoder: FastEncoder, start: int, end: int) -> tuple[list[int], list[float]]:
@@ -20,21 +23,21 @@ def encode(segments: list[Segment], encoder: FastEncoder, start: int, end: int) 
     return ids, weights
 
 
-def batches(
-    mixture: Mixture, seed: int, size: int, steps: int, encode_, first: int = 0
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches first..steps as (ids, weights), padded with id 0 and weight 0; the same for the same seed, always.
+def batches(plan: Recipe, encode_: Callable, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    """The recipe's batches from `first` on, as (ids, weights), padded with id 0 and weight 0; the same ones, always.
 
     Documents come in pools of 32 batches, sorted by length and cut, so that a batch holds documents of similar length.
     """
-    for pool in range(first // 32, -(-steps // 32)):
-        random = Random(f"ctkit corpus {seed} {pool}")
-        documents = [encode_(document(random, mixture, pool * 32 / steps)) for _ in range(32 * size)]
+    for pool in range(first // POOL, -(-plan.steps // POOL)):
+        random = Random(f"ctkit corpus {plan.seed} {pool}")
+        mixture = next(mixture for start, mixture in reversed(plan.stages) if start <= pool * POOL)
+        progress = pool * POOL / plan.horizon
+        documents = [encode_(document(random, mixture, progress)) for _ in range(POOL * plan.batch)]
         documents.sort(key=lambda pair: len(pair[0]))
-        order = random.sample(range(32), 32)
+        order = random.sample(range(POOL), POOL)
         for place, index in enumerate(order):
-            if first <= pool * 32 + place < steps:
-                yield _padded(documents[index * size : (index + 1) * size])
+            if first <= pool * POOL + place < plan.steps:
+                yield _padded(documents[index * plan.batch : (index + 1) * plan.batch])
 
 
 def _padded(documents: list[tuple[list[int], list[float]]]) -> tuple[Tensor, Tensor]:

@@ -12,8 +12,6 @@ from ..tasks import sums as sumlines
 from ..tasks.base import prompt_of
 
 CONTEXT = 0.03  # loss weight of what cannot be foreseen; answers and thoughts weigh 1, questions and cues 0
-HOPS = (2, 3, 7, 4, 1, 1)  # how often each difficulty of hunt is drawn, and of sums
-LENGTHS = (2, 3, 3, 3, 3)
 Segment = tuple[str, float]  # text, and the loss weight of each of its tokens
 END = ("", 1.0)  # the end token
 
@@ -22,19 +20,23 @@ END = ("", 1.0)  # the end token
 class Mixture:
     """The shares of tasks and forms; all shares are of documents."""
 
-    hunt: float = 0.53
-    sums: float = 0.33
-    drill: float = 0.06  # additions alone, many in a row; what is left is mood
+    hunt: float = 0.6
+    sums: float = 0.3
+    drill: float = 0.0  # additions alone, many in a row; what is left is mood
+    hops: tuple[int, ...] = (1, 2, 3, 4, 5, 6)  # difficulties of hunt, each as often as it stands here
+    lengths: tuple[int, ...] = (1, 2, 3, 4, 5)  # the same for sums
+    third_chain: float = 0.0  # of hunts of up to three hops: three chains in place of two
     reread: float = 0.4
     think_hunt: float = 0.25
     think_sums: float = 0.6
     cut: float = 0.2  # of thoughts: cut short, so that early answers are in distribution
     broken: float = 0.2  # of thoughts: one step is wrong, and what follows goes on from it
-    more_questions: int = 7  # up to this many further questions about the same context, where it is not thought about
+    more_hunt: int = 7  # up to this many further questions about the same context, where it is not thought about
+    more_sums: int = 2
 
 
 def document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
-    """One document. `progress` in 0..1 is the place in training: chains grow after its first sixth."""
+    """One document. `progress` in 0..1: chains have one or two links up to 0.08 and grow until 0.28."""
     pick = random.random()
     if pick < mixture.hunt:
         return hunt_document(random, mixture, progress)
@@ -47,9 +49,10 @@ def document(random: Random, mixture: Mixture, progress: float) -> list[Segment]
 
 def hunt_document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
     """Chains, a question, perhaps read again or thought about; further questions behind it."""
-    hops = _difficulty(random, progress, HOPS)
+    hops = _difficulty(random, progress, mixture.hops)
     order = random.choice(("any", "any", "forward", "backward"))
-    problem = get("hunt").draw(random, 0, hops, order, random.choice((2, 3)) if hops <= 3 else 2)
+    third = mixture.third_chain and hops <= 3 and random.random() < mixture.third_chain
+    problem = get("hunt").draw(random, 0, hops, order, 3 if third else None)
     pairs = hunts.facts(problem)
     if random.random() < 0.3:
         problem = _ask(problem, random, pairs)
@@ -57,7 +60,7 @@ def hunt_document(random: Random, mixture: Mixture, progress: float) -> list[Seg
     if problem.steps and random.random() < mixture.think_hunt:
         return [*thinking(shown), *hunt_thought(problem, pairs, random, mixture)]
     segments = [*direct(shown), (f" {problem.answer}", 1.0), END]
-    for _ in range(random.randint(0, mixture.more_questions)):
+    for _ in range(random.randint(0, mixture.more_hunt)):
         other = _ask(problem, random, pairs)
         segments[-1:] = [(f"\n{other.prompt.pieces['question']} Answer:", 0.0), (f" {other.answer}", 1.0), END]
     return segments
@@ -85,14 +88,14 @@ def hunt_thought(problem: Problem, pairs: list[hunts.Fact], random: Random, mixt
 
 def sums_document(random: Random, mixture: Mixture, progress: float) -> list[Segment]:
     """A chain of sums, answered at once or after a thought, which may be cut short or broken."""
-    length = _difficulty(random, progress, LENGTHS)
+    length = _difficulty(random, progress, mixture.lengths)
     lines, name = sumlines.draw_lines(random, length)
     values = sumlines.values_of(lines)
     prompt = prompt_of(" ".join(line.told() for line in lines), f"What is {name}?")
     shown = asked(prompt, random, mixture)
     if random.random() >= mixture.think_sums:
         segments = [*direct(shown), (f" {values[name]}", 1.0), END]
-        for other in random.sample(lines, random.randint(0, min(mixture.more_questions, len(lines)))):
+        for other in random.sample(lines, random.randint(0, min(mixture.more_sums, len(lines)))):
             more = f"\nWhat is {other.name}? Answer:"
             segments[-1:] = [(more, 0.0), (f" {values[other.name]}", 1.0), END]
         return segments
@@ -161,10 +164,10 @@ def thinking(prompt: Prompt) -> list[Segment]:
     return direct(Think().edit(prompt))
 
 
-def _difficulty(random: Random, progress: float, weights: tuple[int, ...]) -> int:
-    """Chains of one and two at first (look-ups are learned on those), then longer ones, by these weights."""
-    top = max(2, round(2 + (len(weights) - 2) * min(1.0, max(0.0, (progress - 0.16) / 0.2))))
-    return random.choices(range(1, top + 1), weights[:top])[0]
+def _difficulty(random: Random, progress: float, often: tuple[int, ...]) -> int:
+    """Chains of one and two at first (look-ups are learned on those), then longer ones."""
+    top = round(2 + (max(often) - 2) * min(1.0, max(0.0, (progress - 0.08) / 0.2)))
+    return random.choice([difficulty for difficulty in often if difficulty <= top])
 
 
 def _ask(problem: Problem, random: Random, pairs: list[hunts.Fact]) -> Problem:

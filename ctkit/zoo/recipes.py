@@ -1,6 +1,6 @@
 """How each teaching model is made: sizes, shares, steps and rates, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..errors import CtkitError, shown
 from .documents import Mixture
@@ -8,26 +8,40 @@ from .documents import Mixture
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run; the same recipe gives the same data in the same order."""
+    """Everything that decides a training run; the same recipe gives the same data in the same order.
+
+    `stages`: (first step, mixture), each from a multiple of 32 on. `horizon`: the steps over which chains grow, see
+    `documents.document`.
+    """
 
     layers: int = 4
     heads: int = 4
     width: int = 128
     inner: int = 384
     context: int = 512
-    steps: int = 7500
+    steps: int = 9000
     batch: int = 32
     warm_up: int = 100
     cool_down: float = 0.3  # the last share of the steps, in which the rates fall linearly to 1 %
     muon_rate: float = 0.006
     adam_rate: float = 0.003
     seed: int = 0
+    horizon: int = 16000
     save_every: int = 250
     score_every: int = 750
-    mixture: Mixture = field(default_factory=Mixture)
+    stages: tuple[tuple[int, Mixture], ...] = ((0, Mixture()),)
 
 
-RECIPES = {"tiny": Recipe()}
+HARDER = Mixture(
+    hunt=0.5,
+    sums=0.36,
+    drill=0.06,
+    hops=(1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 5, 6),
+    lengths=(1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5),
+    third_chain=0.5,
+    more_sums=5,
+)
+RECIPES = {"tiny": Recipe(stages=((0, Mixture()), (3776, HARDER)))}
 
 
 def recipe(name: str) -> Recipe:

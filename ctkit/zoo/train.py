@@ -42,9 +42,7 @@ def train(
     encode_ = partial(encode, encoder=FastEncoder(tokenizer), start=tokenizer.bos_token_id, end=tokenizer.eos_token_id)
     started = time.perf_counter() - spent
     tokens, losses = 0, []
-    for step, (ids, weights) in enumerate(
-        batches(plan.mixture, plan.seed, plan.batch, plan.steps, encode_, first), first
-    ):
+    for step, (ids, weights) in enumerate(batches(plan, encode_, first), first):
         if step >= last:
             break
         for optimizer in optimizers:
