@@ -1,6 +1,7 @@
 """The laws of the engine, on every family: idle is identity, undo is exact, a cache and a batch change nothing."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -118,6 +119,46 @@ def test_undo_is_exact_when_a_listener_fails():
     with pytest.raises(Halt):
         ct.generate(lm, PROMPT, EVERY["all at once"], on_token=on_token)
     assert left_behind(lm) == before
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gemma2", "gpt_neo"])
+def test_a_run_inside_a_run_knows_nothing_of_it(family):
+    lm = lm_of(family)
+    before, ids = left_behind(lm), ct.run(lm, PROMPT).ids
+    setup = setups_for(lm).get("all at once", Setup(THROUGH_STREAM["reread, prepend and steer"]))
+    expected, outer = plain(lm, ids), ct.generate(lm, PROMPT, setup, max_new_tokens=3)
+    other = ct.run(lm, PROMPT, THROUGH_STREAM["steer"]).logits
+    inside = []
+
+    def look():
+        inside.append(torch.equal(plain(lm, ids), expected))
+        inside.append(torch.equal(ct.run(lm, PROMPT, residual="all").logits, expected))
+        inside.append(torch.equal(ct.run(lm, PROMPT, THROUGH_STREAM["steer"]).logits, other))
+        if lm.support["attention"] == "yes":
+            inside.append(torch.equal(ct.run(lm, PROMPT, attention="all").logits, expected))
+
+    class Looks(ct.Intervention):
+        def residual(self, x, enc, layer):
+            if layer == 1:
+                look()
+            return x
+
+    again = ct.generate(lm, PROMPT, setup, Looks(), max_new_tokens=3, on_token=lambda token: look())
+    assert len(inside) >= 18
+    assert all(inside)
+    assert again.ids == outer.ids
+    assert torch.equal(again.logits, outer.logits)
+    assert left_behind(lm) == before
+
+
+def test_runs_in_two_threads_do_not_meet():
+    lm = lm_of("llama")
+    setups = [Setup(EVERY[name]) for name in ("all at once", "steer", "prefix", "slope", "reread")] * 6
+    expected = [ct.run(lm, PROMPT, setup).logits for setup in setups]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda setup: ct.run(lm, PROMPT, setup).logits, setups))
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert left_behind(lm)["attention"] == "sdpa"
 
 
 def test_a_hook_that_was_there_stays():

@@ -3,6 +3,8 @@ the mask, the scores and the heads' outputs, or reads the weights. Idle, it pass
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -46,6 +48,16 @@ class Pass:
 
 
 current: ContextVar[Pass | None] = ContextVar("ctkit_pass", default=None)
+
+
+@contextmanager
+def as_current(now: Pass | None) -> Iterator[None]:
+    """While this lasts, the model runs for `now`; None: it runs as if ctkit were not there."""
+    token = current.set(now)
+    try:
+        yield
+    finally:
+        current.reset(token)
 
 
 def register() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..prompt import Encoding
-from .attention import ScoreEdit
+from .attention import ScoreEdit, as_current
 
 
 @dataclass
@@ -135,7 +135,8 @@ class Streams:
         edited = x
         for b, row in enumerate(self.rows):
             before = whole[b, row.pad :]
-            after = getattr(row.setup, self.function)(before, row.enc, layer)
+            with as_current(None):  # an intervention may run the model too
+                after = getattr(row.setup, self.function)(before, row.enc, layer)
             if after is before:
                 continue
             self._check(after, before)

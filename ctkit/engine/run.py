@@ -14,7 +14,7 @@ from ..errors import CtkitError, shown
 from ..interventions.base import as_tuple
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .attention import PREFIX, Pass, current
+from .attention import PREFIX, Pass, as_current, current
 from .batch import filler_id, groups, padded_ids, padding, parameters, rows_of
 from .encode import token_text
 from .lm import ATTENTIONS, LM
@@ -83,7 +83,7 @@ class Session:
         self.streams = Streams("residual", self.rows)
         self.outputs = Streams("heads", self.rows)
         self.now = Pass(
-            base=self.lm.model.config._attn_implementation,
+            base=self.lm.model.config._attn_implementation.removeprefix(PREFIX),  # ours, where a run goes on around this one
             layers=dict(self.lm.attention_layers),
             scores=score_edits(self.rows, self.horizon),
             wanted=frozenset(self.attention),
@@ -107,7 +107,8 @@ class Session:
             inputs |= padding(self.lm, self.rows, slice(self.now.start, total), room)
         if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
-        output = self.lm.model(**inputs)
+        with as_current(self.now):  # hooks do nothing outside it: a listener that runs the model runs it unchanged
+            output = self.lm.model(**inputs)
         missing = (set(self.now.scores) | set(self.now.heads) | set(self.now.wanted)) - self.now.seen
         if missing:
             raise CtkitError(
@@ -140,11 +141,15 @@ class Session:
         return self.lm.blocks[-1].register_forward_hook(self._leaving, prepend=True)
 
     def _entering(self, layer: int, module, args, kwargs):
+        if current.get() is not self.now:
+            return None
         if args:
             return (self._edited(layer, args[0]), *args[1:]), kwargs
         return args, kwargs | {"hidden_states": self._edited(layer, kwargs["hidden_states"])}
 
     def _leaving(self, module, args, output):
+        if current.get() is not self.now:
+            return None
         if isinstance(output, Tensor):
             return self._edited(self.lm.n_layers, output)
         return (self._edited(self.lm.n_layers, output[0]), *output[1:])
@@ -209,8 +214,6 @@ def _attention_in_place(lm: LM, now: Pass) -> Iterator[None]:
             'model.set_attn_implementation("sdpa") before ct.wrap',
         )
     with ExitStack() as stack:
-        stack.callback(lm.model.set_attn_implementation, now.base)
+        stack.callback(lm.model.set_attn_implementation, lm.model.config._attn_implementation)
         lm.model.set_attn_implementation(PREFIX + now.base)
-        token = current.set(now)
-        stack.callback(current.reset, token)
         yield
