@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 WIDGETS = ROOT / "widgets"
 STATIC = ROOT / "ctkit" / "static"
-BUNDLES = ("playground.js", "playground.css")
+BUNDLES = ("playground.js", "playground.css", "standalone.js", "standalone.html")
 LARGEST_JS = 60_000  # bytes; a bundle is stored in every saved notebook
 
 

@@ -1,5 +1,6 @@
 // Bundles every view into ctkit/static: `node build.mjs [folder]`. The same sources give the same bytes anywhere.
 // `node build.mjs --harness` builds the development page into harness/dist instead.
+import { copyFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -25,4 +26,6 @@ if (process.argv.includes("--harness")) {
 		await build({ ...shared, entryPoints: [`src/${view}/index.ts`], format: "esm", outfile: `${out}/${view}.js` });
 		await build({ ...shared, entryPoints: [`src/${view}/${view}.css`], outfile: `${out}/${view}.css` });
 	}
+	await build({ ...shared, entryPoints: ["src/standalone/index.ts"], format: "iife", outfile: `${out}/standalone.js` });
+	await copyFile(resolve(here, "src/standalone/page.html"), `${out}/standalone.html`);
 }

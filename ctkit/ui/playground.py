@@ -15,6 +15,7 @@ from ..prompt import Prompt, as_prompt
 from ..tasks import get
 from .catalog import catalog_of, mood_directions
 from .examples import examples
+from .export import page_of, single_switches, unique, write_page
 from .frame import frame_of, look
 from .population import Population
 from .static_view import mimebundle_of
@@ -86,6 +87,16 @@ class Playground(anywidget.AnyWidget):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything on show is up to date; False where `timeout` seconds were not enough."""
         return self._worker.wait(timeout)
+
+    def to_html(self, path: str | pathlib.Path, setups: Any = None) -> pathlib.Path:
+        """Write the playground as one HTML file that works without a kernel and without a network.
+
+        It holds the results of some setups, each run once more for it, and opens at the present one; its switches move
+        between them. `setups`: a list of setups; by default nothing, each switch on its own, and the present setup.
+        Raises `CtkitError` where the file cannot be written.
+        """
+        wanted = [(), *(single_switches(self.catalog) if setups is None else setups), self.setup]
+        return write_page(path, page_of(self.lm, self.catalog, self.state, unique(wanted), self.prompt, code_of))
 
     def __repr__(self) -> str:
         return f"Playground({self.lm.name!r}, {len(self.prompt.text)} characters, setup {self.setup.to_code()})"
