@@ -18,6 +18,7 @@ from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
 from ..prompt import Prompt
 from ..zoo.tokenizer import known_ids
 
+IN_WORDS = {"Reread": "Reading again", "PrependToken": "A token in front", "Mask": "Another mask", "Steer": "Steering", "Think": "Thinking"}
 MOST_WEIGHTS = 8_000_000  # bytes of attention in one frame; more would make the browser wait
 
 
@@ -110,7 +111,7 @@ def sentence_of(comparison: Comparison, setup: Setup) -> str:
     """What changed, in words: how many more tokens, and what the top token was and is."""
     before, after = comparison.before.next_tokens(1)[0], comparison.after.next_tokens(1)[0]
     longer = len(comparison.after.tokens) - len(comparison.before.tokens)
-    names = ", ".join(type(i).__name__ for i in setup)
+    names = " + ".join(IN_WORDS.get(type(i).__name__, type(i).__name__) for i in setup)
     read = f"{longer} more tokens to read. " if longer > 0 else ""
     if before[0] == after[0]:
         return f"{names}: {read}The top token stays {shown_token(before[0])}, {before[1]:.2f} → {after[1]:.2f}."
