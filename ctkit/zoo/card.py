@@ -1,12 +1,20 @@
 """The card of a teaching model: `ctkit card tiny` measures everything that it says."""
 
 import json
+import time
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
+import torch
+
+from ..engine.lm import LM
 from ..engine.load import load
+from . import effects as effects_
 from . import manifest
-from .effects import Population, populations, steering_report, steps_report
+from .effects import Population, rows
 
 SEED = 10_000  # the card's problems: seeds from here on
 BLIND = "re-read, second reading blind"
@@ -15,28 +23,47 @@ BLIND = "re-read, second reading blind"
 def card(name: str, n: int = 400, folder: Path | None = None) -> Path:
     """Measure the model and write card.md and effects.json beside it; returns the card's path.
 
-    `n` problems a cell, at seeds that training (a name space of its own) never draws.
+    `n` problems a row, at seeds that training (a name space of its own) never draws. Uses all cores.
     """
     folder = folder or manifest.model_path(name)
-    lm = load(str(folder))
-    cells = populations(lm, n, SEED, lambda what: print(f"measuring {what}", flush=True))
-    print("measuring steps and steering", flush=True)
+    jobs = [("steps_report", (-(-n // 16), SEED, method)) for method in ("mistake", "true-thinking")]
+    jobs += [("cell", (*row, n, SEED)) for row in reversed(rows())]  # the long ones first
+    jobs += [("steering_report", (-(-n // 8), SEED, layer)) for layer in range(4)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(_measured, [str(folder)] * len(jobs), jobs))
+    cells = [result for (what, _), result in zip(jobs, found) if what == "cell"][::-1]
     effects = {
         "model": name,
         "n": n,
         "seed": SEED,
-        "parameters": sum(p.numel() for p in lm.model.parameters()),
-        "bytes": (folder / "model.safetensors").stat().st_size,
         "cells": [_data(cell) for cell in cells],
-        "steps": [steps_report(lm, -(-n // 10), SEED, method) for method in ("mistake", "true-thinking")],
-        "steering": [steering_report(lm, min(n, 100), SEED, layer) for layer in range(lm.n_layers)],
+        "steps": [result for (what, _), result in zip(jobs, found) if what == "steps_report"],
+        "steering": [result for (what, _), result in zip(jobs, found) if what == "steering_report"],
     }
+    lm = load(str(folder))
+    effects["parameters"] = sum(p.numel() for p in lm.model.parameters())
+    effects["bytes"] = (folder / "model.safetensors").stat().st_size
     (folder / "effects.json").write_text(json.dumps(effects, indent=1) + "\n")
     (folder / "card.md").write_text(page(effects, json.loads((folder / "train.json").read_text())))
     if folder == manifest.data_root() / "models" / name:
         by_card = f"ctkit card {name}"
         manifest.record(name, {"": f"ctkit train {name}", "card.md": by_card, "effects.json": by_card})
     return folder / "card.md"
+
+
+def _measured(folder: str, job: tuple[str, tuple]) -> object:
+    """One job of a card, in a process of its own."""
+    torch.set_num_threads(1)
+    what, arguments = job
+    started = time.perf_counter()
+    result = getattr(effects_, what)(_model(folder), *arguments)
+    print(f"measured {what} {arguments} in {time.perf_counter() - started:.0f} s", flush=True)
+    return result
+
+
+@cache
+def _model(folder: str) -> LM:
+    return load(folder)
 
 
 def page(effects: dict, trained: dict) -> str:

@@ -1,6 +1,6 @@
 """What a model's card says, measured: accuracy by form, effects with intervals, and the controls beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -20,7 +20,6 @@ from ..prompt import Prompt
 from ..tasks import Problem, get
 from ..tasks.mood import STYLES
 
-Say = Callable[[str], None]
 SETUPS: dict[str, Setup] = {
     "direct": Setup(),
     "re-read": Setup([Reread()]),
@@ -81,19 +80,18 @@ def shortcuts(problems: Sequence[Problem]) -> dict[str, float]:
     return {name: fmean(rows) for name, rows in found.items()}
 
 
-def populations(lm: LM, n: int, seed: int, say: Say) -> list[Population]:
-    """Every task at every difficulty, and the hunts of three hops and more with their facts in order."""
-    found = []
-    for name, forms in FORMS.items():
-        for difficulty in get(name).difficulties:
-            say(f"{name} {difficulty}")
-            found.append(population(lm, [get(name).generate(seed + i, difficulty) for i in range(n)], forms))
-    for order in ("forward", "backward"):
-        for hops in (3, 4):
-            say(f"hunt {hops} {order}")
-            problems = [get("hunt").generate(seed + i, hops, order=order) for i in range(n)]
-            found.append(population(lm, problems, ("direct", "re-read")))
-    return found
+def rows() -> list[tuple[str, int, str]]:
+    """(task, difficulty, order) of all populations: every task and difficulty, and hunts with their facts in order."""
+    plain = [(name, difficulty, "") for name in FORMS for difficulty in get(name).difficulties]
+    return plain + [("hunt", hops, order) for order in ("forward", "backward") for hops in (3, 4)]
+
+
+def cell(lm: LM, task: str, difficulty: int, order: str, n: int, seed: int) -> Population:
+    """The population of one row: problems seed..seed + n - 1 in the task's forms."""
+    if order:
+        problems = [get("hunt").generate(seed + i, difficulty, order=order) for i in range(n)]
+        return population(lm, problems, ("direct", "re-read"))
+    return population(lm, [get(task).generate(seed + i, difficulty) for i in range(n)], FORMS[task])
 
 
 def steps_report(lm: LM, n: int, seed: int, method: str, difficulty: int = 4) -> dict[str, object]:
