@@ -1,4 +1,4 @@
-"""The command `ctkit`: doctor | lab | train | card. Each word imports what it needs when it is used."""
+"""The command `ctkit`: doctor | lab | export | train | card. Each word imports what it needs when it is used."""
 
 import argparse
 import os
@@ -40,6 +40,11 @@ def parser() -> argparse.ArgumentParser:
     word.add_argument("--no-browser", action="store_true", help="only serve, and print the address")
     word.add_argument("--port", type=int, help="the port to serve on (default: the first free one from 8888)")
     word.set_defaults(run=lab)
+
+    word = words.add_parser("export", help="the playground as one HTML file, for readers without Python")
+    word.add_argument("path", help="the file to write, for example playground.html")
+    word.add_argument("--model", default="tiny", help="its name, a folder or a hub id (default: tiny)")
+    word.set_defaults(run=export)
 
     word = words.add_parser("train", help="train a teaching model again, as the one in the box was made")
     word.add_argument("name", help="its name, for example tiny")
@@ -87,6 +92,15 @@ def lab(given: argparse.Namespace) -> int:
         return subprocess.run(command, env=lab_environment(os.environ), check=False).returncode
     sys.stdout.flush()
     os.execve(command[0], command, lab_environment(os.environ))
+
+
+def export(given: argparse.Namespace) -> int:
+    """Write the playground, with each switch recorded, as one page that needs no kernel and no network."""
+    from .engine.load import load
+    from .ui.playground import Playground
+
+    print(f"wrote {Playground(load(given.model)).to_html(given.path)}")
+    return 0
 
 
 def train(given: argparse.Namespace) -> int:

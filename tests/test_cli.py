@@ -66,6 +66,15 @@ def test_what_was_written_is_said(word, monkeypatch, capsys):
     assert capsys.readouterr().out == "wrote models/tiny\n"
 
 
+def test_export_writes_a_page_that_stands_alone(tmp_path, lm, capsys):
+    path = tmp_path / "page.html"
+    assert cli.main(["export", str(path)]) == 0
+    assert capsys.readouterr().out == f"wrote {path}\n"
+    assert "<html" in path.read_text("utf-8")
+    assert cli.main(["export", str(tmp_path / "no" / "such" / "folder" / "page.html")]) == 2
+    assert cli.main(["export", str(path), "--model", str(tmp_path)]) == 2
+
+
 def test_doctor_lists_what_is_there(capsys):
     code = cli.main(["doctor"])
     said = capsys.readouterr().out

@@ -48,7 +48,7 @@ BROKEN = {
         ("a", '"""Doc."""\ndef f(): ...'),
         ("a", '"""Doc."""\nclass A:\n    "Doc."\n    def f(self): ...'),
     ],
-    "long": [("a", '"""Doc."""\n' + "x = 1\n" * 260), ("a", "def f():\n" + "    x = 1\n" * 60)],
+    "long": [("a", '"""Doc."""\n' + "x = 1\n" * 260), ("a", "def f():\n    '''a\\nb\\n'''\n" + "    x = 1\n" * 60)],
     "habits": [
         ("a", "from __future__ import annotations"),
         ("a", "try:\n    f()\nexcept:\n    g()"),
@@ -114,7 +114,7 @@ def test_no_file_names_a_folder_of_one_machine():
 
 
 def test_a_warning_from_the_library_is_an_error():
-    with pytest.raises(DeprecationWarning):
+    with pytest.raises(DeprecationWarning, match="old"):
         exec("import warnings; warnings.warn('old', DeprecationWarning)", {"__name__": "ctkit.engine.run"})
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="old"):
         exec("import warnings; warnings.warn('old', DeprecationWarning)", {"__name__": "somebody.else"})
