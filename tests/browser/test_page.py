@@ -9,7 +9,9 @@ from .driver import Driver
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    playground = ct.Playground(ct.load(), "The key is in the box. <img src=x onerror=alert(1)> Where is the key? Answer:")
+    playground = ct.Playground(
+        ct.load(), "The key is in the box. <img src=x onerror=alert(1)> Where is the key? Answer:"
+    )
     return playground.to_html(tmp_path_factory.mktemp("page") / "page.html")
 
 
