@@ -1,6 +1,10 @@
 """The laws of the engine, on every family: idle is identity, undo is exact, a cache and a batch change nothing."""
 
+import os
 import random
+import signal
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,9 +12,10 @@ import torch
 
 import ctkit as ct
 from ctkit import Knockout, Mask, Setup
+from ctkit.engine.batch import rows_of
 from ctkit.engine.generate import CACHES, generate_many
 from ctkit.engine.lm import LM
-from ctkit.engine.run import run_many
+from ctkit.engine.run import Session, run_many
 
 from .engine_fixtures import EVERY, IDLE, PROMPT, THROUGH_STREAM, TOLERANCE, Fails, Halt, left_behind, setups_for
 from .families import ALL, ATTENDING, N_LAYERS, STREAM, lm_of, new_model, plain
@@ -107,6 +112,64 @@ def test_undo_is_exact_after_failures(family):
         run_that_fails(lm, function, 1, KeyboardInterrupt, writes=False)
         assert left_behind(lm) == before
     assert torch.equal(plain(lm, [5, 6, 7]), expected)
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="only a main thread is interrupted")
+def test_undo_is_exact_whenever_a_run_is_interrupted():
+    """Interrupts at any step, real ones: also while hooks are set or removed."""
+    lm, setup, dice = lm_of("llama"), Setup(EVERY["all at once"]), random.Random(0)
+    before, ids = left_behind(lm), ct.run(lm, PROMPT).ids
+    expected, start = plain(lm, ids), time.perf_counter()
+    ct.run(lm, PROMPT, setup, attention="all", residual="all")
+    longest, interrupted = time.perf_counter() - start, 0
+    handler = signal.getsignal(signal.SIGINT)
+    for _ in range(150):
+        alarm = threading.Timer(dice.uniform(0, longest), lambda: os.kill(os.getpid(), signal.SIGINT))
+        try:
+            alarm.start()
+            ct.run(lm, PROMPT, setup, attention="all", residual="all")
+            alarm.join()
+            time.sleep(0)
+        except KeyboardInterrupt:
+            interrupted += 1
+        assert left_behind(lm) == before
+        assert torch.is_grad_enabled()
+        assert signal.getsignal(signal.SIGINT) is handler
+    assert interrupted == 150
+    assert torch.equal(plain(lm, ids), expected)
+    assert torch.equal(ct.run(lm, PROMPT, attention="all").logits, expected)
+
+
+def test_an_interrupt_waits_for_the_end_of_the_undoing():
+    """The moments that chance rarely hits: in the middle of setting up, of taking down, and of listening."""
+    lm, setup = lm_of("llama"), Setup(EVERY["all at once"])
+    before = left_behind(lm)
+
+    class Interrupted(Session):
+        at: str = ""
+
+        def _hook(self, layer):
+            handle = super()._hook(layer)
+            if self.at == "setting up" and layer == 1:
+                signal.raise_signal(signal.SIGINT)
+            return handle
+
+    for at in ("setting up", "taking down"):
+        row = rows_of(lm, [PROMPT], setup)
+        session = Interrupted(lm, row, len(row[0].enc))
+        session.at = at
+        with pytest.raises(KeyboardInterrupt), session.installed():  # noqa: PT012
+            session.forward(torch.tensor([row[0].enc.ids]), last_only=False)
+            signal.raise_signal(signal.SIGINT)
+            session.at = "over"
+        assert (session.at == "over") == (at == "taking down")
+        assert left_behind(lm) == before
+
+    heard = []
+    with pytest.raises(KeyboardInterrupt):
+        ct.generate(lm, PROMPT, setup, on_token=lambda token: (heard.append(token), signal.raise_signal(signal.SIGINT)))
+    assert len(heard) == 1, "the writing stops at the next step"
+    assert left_behind(lm) == before
 
 
 def test_undo_is_exact_when_a_listener_fails():

@@ -17,6 +17,7 @@ from ..prompt import Prompt
 from .attention import PREFIX, Pass, as_current, current
 from .batch import filler_id, groups, padded_ids, padding, parameters, rows_of
 from .encode import token_text
+from .interrupts import Interrupts
 from .lm import ATTENTIONS, LM
 from .plan import Row, Streams, score_edits
 from .trace import Trace
@@ -80,6 +81,7 @@ class Session:
     length: int = 0  # positions read so far
 
     def __post_init__(self):
+        self.interrupts = Interrupts()
         self.streams = Streams("residual", self.rows)
         self.outputs = Streams("heads", self.rows)
         self.now = Pass(
@@ -107,7 +109,7 @@ class Session:
             inputs |= padding(self.lm, self.rows, slice(self.now.start, total), room)
         if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
-        with as_current(self.now):  # hooks do nothing outside it: a listener that runs the model runs it unchanged
+        with as_current(self.now), self.interrupts.let_through():  # hooks do nothing outside it: a listener that runs the model runs it unchanged
             output = self.lm.model(**inputs)
         missing = (set(self.now.scores) | set(self.now.heads) | set(self.now.wanted)) - self.now.seen
         if missing:
@@ -122,7 +124,7 @@ class Session:
     @contextmanager
     def installed(self) -> Iterator["Session"]:
         """Our attention function and hooks in place; everything as it was on the way out, also after an error."""
-        with ExitStack() as stack:
+        with self.interrupts.kept_back(), ExitStack() as stack:
             stack.enter_context(self.lm.lock)
             stack.enter_context(torch.no_grad())
             if self.now.scores or self.now.heads or self.now.wanted:
