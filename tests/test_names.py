@@ -57,3 +57,10 @@ def test_a_wrong_name_says_what_is_close():
     with pytest.raises(AttributeError, match="lists the names"):
         _ = ct.zzz
     assert not hasattr(ct, "nothing_like_it")
+
+
+def test_how_long_the_first_load_takes(record_property, lm):
+    code = "import time; t = time.perf_counter(); import ctkit; ctkit.load(); print(time.perf_counter() - t)"
+    took = float(python(code))
+    record_property("measured", f"import ctkit and ct.load() in a new Python: {took:.1f} s")
+    assert took > 0
