@@ -3,8 +3,6 @@ the mask, the scores and the heads' outputs, or reads the weights. Idle, it pass
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -50,14 +48,21 @@ class Pass:
 current: ContextVar[Pass | None] = ContextVar("ctkit_pass", default=None)
 
 
-@contextmanager
-def as_current(now: Pass | None) -> Iterator[None]:
-    """While this lasts, the model runs for `now`; None: it runs as if ctkit were not there."""
-    token = current.set(now)
-    try:
-        yield
-    finally:
-        current.reset(token)
+class as_current:  # noqa: N801
+    """While this lasts, the model runs for `now`; None: it runs as if ctkit were not there.
+
+    No generator: one that an interrupt leaves half-way would be finished when it is collected, long after.
+    """
+
+    def __init__(self, now: Pass | None):
+        self.now = now
+
+    def __enter__(self) -> None:
+        self.before = current.get()
+        current.set(self.now)
+
+    def __exit__(self, *failure: object) -> None:
+        current.set(self.before)
 
 
 def register() -> None:
