@@ -120,7 +120,8 @@ def surroundings(private: Path) -> dict[str, str]:
         "IPYTHONDIR": "ipython",
     }
     ours = {name: str(private / folder) for name, folder in folders.items()}
-    ours |= {"PYTHONPATH": str(private / "watch"), "CTKIT_TEST_NETWORK_LOG": str(private / "network.log")}
+    paths = [str(private / "watch"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ours |= {"PYTHONPATH": os.pathsep.join(paths), "CTKIT_TEST_NETWORK_LOG": str(private / "network.log")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "OMP_", "PYTEST_"))}
     return lab_environment(kept | ours)  # as on a user's machine: no word to Hugging Face or to torch
 
