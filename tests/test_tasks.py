@@ -79,6 +79,14 @@ def test_sums_labels_say_what_the_answer_needs():
             assert changed == (problem.labels[step] == "true")
 
 
+def test_hunts_hold_chains_of_one_length():
+    for difficulty in hunt.Hunt.difficulties:
+        problem = tasks.get("hunt").generate(5, difficulty)
+        assert len(hunt.facts(problem)) == difficulty * (3 if difficulty <= 2 else 2)
+        ends = tasks.get("hunt").baselines(problem)["any chain's end"]
+        assert len(ends) == (3 if difficulty <= 2 else 2) and problem.answer in ends
+
+
 def test_a_wrong_value_is_followed_to_the_end():
     lines = [sums.Line("b", None, 3), sums.Line("d", None, 1), sums.Line("c", "b", 4)]
     assert sums.thought(lines, "c")[0] == ("b = 3.", "d = 1.", "c = 3 + 4 = 7.", "Check: 3 + 4 = 7.")

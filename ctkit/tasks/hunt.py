@@ -2,7 +2,7 @@
 
 Serves the lessons on re-reading (RE2; Xu et al., EMNLP 2024, arXiv 2309.06275) and on the order of facts under the
 causal mask (Huang et al., ACL 2025, arXiv 2505.11754). Difficulty = hops from the thing asked for to the last place.
-A second chain of the same length keeps "the end of some chain" from being the answer.
+Further chains of the same length keep "the end of some chain" from being the answer.
 """
 
 from random import Random
@@ -46,10 +46,10 @@ class Hunt(Task):
     ) -> Problem:
         """`count` chains of `difficulty` hops; the first one's start is asked for.
 
-        Two chains, or three where a chain is a single fact, if `count` does not say otherwise.
+        Three chains up to two hops and two beyond, if `count` does not say otherwise.
         """
         hops = difficulty or random.choice(self.difficulties)
-        count = count or (3 if hops == 1 else 2)
+        count = count or (3 if hops <= 2 else 2)
         things = random.sample(THINGS, count * (hops + 1))
         chains = [things[i * (hops + 1) : (i + 1) * (hops + 1)] for i in range(count)]
         return _problem(chains, order, seed, random)

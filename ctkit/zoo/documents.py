@@ -52,7 +52,7 @@ def hunt_document(random: Random, mixture: Mixture, progress: float) -> list[Seg
     hops = _difficulty(random, progress, mixture.hops)
     order = random.choice(("any", "any", "forward", "backward"))
     third = mixture.third_chain and hops <= 3 and random.random() < mixture.third_chain
-    problem = get("hunt").draw(random, 0, hops, order, 3 if third else None)
+    problem = get("hunt").draw(random, 0, hops, order, 3 if third or hops == 1 else 2)
     pairs = hunts.facts(problem)
     if random.random() < 0.3:
         problem = _ask(problem, random, pairs)
