@@ -64,24 +64,33 @@ class Rule:
 
     def to_data(self) -> list:
         """The rule as nested lists, for JSON."""
-        return [self.op, *(a.to_data() if isinstance(a, Rule) else list(a) if isinstance(a, tuple) else a for a in self.args)]
+        return [
+            self.op,
+            *(a.to_data() if isinstance(a, Rule) else list(a) if isinstance(a, tuple) else a for a in self.args),
+        ]
 
     @staticmethod
     def from_data(data: list, depth: int = 0) -> "Rule":
         """The rule that `to_data` wrote; anything else is refused."""
         if not isinstance(data, list) or not data or str(data[0]) not in ("and", "or", "not", *_RULES):
-            raise CtkitError(f"the mask rule {shown(data)}", "no such rule", f"one of {sorted(_RULES)}, joined by and, or, not")
+            raise CtkitError(
+                f"the mask rule {shown(data)}", "no such rule", f"one of {sorted(_RULES)}, joined by and, or, not"
+            )
         if depth > DEEPEST:
             raise CtkitError("a mask rule", f"more than {DEEPEST} rules inside each other", "a simpler rule")
         op, args = data[0], data[1:]
         if op in ("and", "or", "not"):
             if len(args) != (1 if op == "not" else 2):
-                raise CtkitError(f"the mask rule {shown(data)}", f"{len(args)} parts", f"{'1 part' if op == 'not' else '2 parts'}")
+                raise CtkitError(
+                    f"the mask rule {shown(data)}", f"{len(args)} parts", f"{'1 part' if op == 'not' else '2 parts'}"
+                )
             return Rule(op, tuple(Rule.from_data(a, depth + 1) for a in args))
         try:
             return _MAKERS[op](*args)
         except TypeError as err:
-            raise CtkitError(f"the mask rule {shown(data)}", f"{len(args)} arguments: {err}", f"what ctkit.masks.{op} takes") from err
+            raise CtkitError(
+                f"the mask rule {shown(data)}", f"{len(args)} arguments: {err}", f"what ctkit.masks.{op} takes"
+            ) from err
 
 
 def causal() -> Rule:
@@ -101,14 +110,20 @@ def prefix(until: int | str | None = None) -> Rule:
     is exactly causal.
     """
     if until is not None and not isinstance(until, str) and (not isinstance(until, int) or until < 0):
-        raise CtkitError(f"a prefix until {shown(until)}", "no end of a prefix", "a number of tokens, or the piece with which it ends")
+        raise CtkitError(
+            f"a prefix until {shown(until)}",
+            "no end of a prefix",
+            "a number of tokens, or the piece with which it ends",
+        )
     return Rule("prefix", () if until is None else (until,))
 
 
 def window(size: int) -> Rule:
     """A query sees itself and the `size - 1` tokens before it (sliding window)."""
     if not isinstance(size, int) or size < 1:
-        raise CtkitError(f"a window of {shown(size)}", "not a whole number of tokens", "a window of 1 (only itself) or more")
+        raise CtkitError(
+            f"a window of {shown(size)}", "not a whole number of tokens", "a window of 1 (only itself) or more"
+        )
     return Rule("window", (size,))
 
 
@@ -129,7 +144,9 @@ def positions(enc: Encoding, where: Where) -> list[int]:
         return list(dict.fromkeys(position for part in where for position in positions(enc, part)))
     if not -enc.n_prompt <= where < len(enc):
         last = len(enc) - 1
-        raise CtkitError(f"position {where}", f"tokens 0 to {last} ({enc.tokens[last]!r})", f"a position from 0 to {last}")
+        raise CtkitError(
+            f"position {where}", f"tokens 0 to {last} ({enc.tokens[last]!r})", f"a position from 0 to {last}"
+        )
     return [where + enc.n_prompt if where < 0 else where]
 
 
@@ -141,7 +158,11 @@ def as_where(value: object) -> Where:
         return value if isinstance(value, str) else index(value)
     except TypeError:
         pass
-    raise CtkitError(f"the place {shown(value)}", "no place in a prompt", 'a position, a piece, "all", "prompt", "generated", "reading 2", or several')
+    raise CtkitError(
+        f"the place {shown(value)}",
+        "no place in a prompt",
+        'a position, a piece, "all", "prompt", "generated", "reading 2", or several',
+    )
 
 
 def _named(enc: Encoding, where: str) -> list[int]:

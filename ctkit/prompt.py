@@ -17,8 +17,9 @@ class Piece:
     """One named part of a prompt.
 
     `origin` and `reading` say which piece this one repeats and for the how-manieth time (1 = the first reading), so
-    that runs of different length can be compared. `lead` is the text between the piece before and this one. A piece that
-    is `written` stands for text that the model wrote after the prompt (a thought): prefixes and re-readings leave it out.
+    that runs of different length can be compared. `lead` is the text between the piece before and this one. A piece
+    that is `written` stands for text that the model wrote after the prompt (a thought): prefixes and re-readings leave
+    it out.
     """
 
     name: str
@@ -143,8 +144,9 @@ Place = tuple[str, int, int]  # (origin of the piece, where in it the token ends
 class Encoding:
     """A prompt as tokens: the absolute positions that interventions speak of.
 
-    `places` names, for every token, the piece and the character in it where the token ends: tokens of two encodings with
-    the same place are the same word. `n_prompt` tokens are the prompt; what stands behind them was written by the model.
+    `places` names, for every token, the piece and the character in it where the token ends: tokens of two encodings
+    with the same place are the same word. `n_prompt` tokens are the prompt; what stands behind them was written by the
+    model.
     """
 
     ids: tuple[int, ...]
@@ -161,7 +163,9 @@ class Encoding:
     def span(self, name: str) -> slice:
         """The positions of a piece."""
         if name not in self.spans:
-            raise CtkitError(f"the piece {name!r}", f"a prompt with the pieces {list(self.spans)}", "one of these names")
+            raise CtkitError(
+                f"the piece {name!r}", f"a prompt with the pieces {list(self.spans)}", "one of these names"
+            )
         return self.spans[name]
 
     def extended(self, ids: tuple[int, ...], tokens: tuple[str, ...]) -> "Encoding":
@@ -189,7 +193,9 @@ def sentences(text: str) -> list[str]:
 def _checked(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
     names = [part.name for part in parts]
     if not any(part.text.strip() for part in parts):
-        raise CtkitError("an empty prompt", f"the pieces {names}", 'some text, for example ct.Prompt("Where is the key?")')
+        raise CtkitError(
+            "an empty prompt", f"the pieces {names}", 'some text, for example ct.Prompt("Where is the key?")'
+        )
     for name in names:
         if names.count(name) > 1:
             raise CtkitError(f"two pieces named {name!r}", f"the pieces {names}", "a name of its own for each piece")

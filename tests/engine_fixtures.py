@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ctkit import Direction, Knockout, Mask, Prompt, PrependToken, Reread, Setup, Steer, Think, masks
+from ctkit import Direction, Knockout, Mask, PrependToken, Prompt, Reread, Setup, Steer, Think, masks
 from ctkit.engine.attention import current
 from ctkit.interventions import Intervention
 
@@ -128,7 +128,15 @@ THROUGH_ATTENTION = {
     "slope": [Slope()],
     "dim": [Dim()],
     "stripes": [Stripes()],
-    "all at once": [Reread(), Mask("prefix"), Knockout("reading 2", 0, heads=[1]), Slope(), Dim(), Blend(), Steer(direction())],
+    "all at once": [
+        Reread(),
+        Mask("prefix"),
+        Knockout("reading 2", 0, heads=[1]),
+        Slope(),
+        Dim(),
+        Blend(),
+        Steer(direction()),
+    ],
 }
 EVERY = THROUGH_STREAM | THROUGH_ATTENTION
 
@@ -145,4 +153,9 @@ def left_behind(lm) -> dict:
         name: {kind: len(getattr(module, kind)) for kind in vars(module) if kind.endswith("_hooks")}
         for name, module in lm.model.named_modules()
     }
-    return {"hooks": hooks, "attention": lm.model.config._attn_implementation, "state": current.get(), "training": lm.model.training}
+    return {
+        "hooks": hooks,
+        "attention": lm.model.config._attn_implementation,
+        "state": current.get(),
+        "training": lm.model.training,
+    }

@@ -36,7 +36,10 @@ FULL = {
     "qwen2": {},
     "qwen3": {},
     "gemma2": {"sliding_window": WINDOW},
-    "gemma3_text": {"sliding_window": WINDOW, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]},
+    "gemma3_text": {
+        "sliding_window": WINDOW,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    },
     "gpt_neox": {},
     "opt": {"ffn_dim": 48, "word_embed_proj_dim": D_MODEL},
     "phi": {},

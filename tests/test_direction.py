@@ -42,7 +42,9 @@ def test_half_precision_directions_are_kept():
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
-def test_what_is_not_finite_is_refused(wrong):  # vectors of a wrong shape: tests/test_errors.py, without the type checker
+def test_what_is_not_finite_is_refused(
+    wrong,
+):  # vectors of a wrong shape: tests/test_errors.py, without the type checker
     with pytest.raises(CtkitError, match="not finite") as caught:
         Direction(torch.tensor([1.0, wrong]), 1)
     assert caught.value.remedy

@@ -134,7 +134,9 @@ def test_where_attention_cannot_be_changed_it_is_said_in_words(family):
 
 def mamba() -> ct.LM:
     torch.manual_seed(0)
-    config = MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=N_LAYERS, state_size=4, bos_token_id=1, eos_token_id=2)
+    config = MambaConfig(
+        vocab_size=VOCAB, hidden_size=32, num_hidden_layers=N_LAYERS, state_size=4, bos_token_id=1, eos_token_id=2
+    )
     config.num_attention_heads = N_HEADS  # a state-space model has none; whoever wraps one must say so
     return ct.wrap(MambaForCausalLM(config).eval(), TOKENIZER)
 

@@ -60,7 +60,10 @@ def test_the_dice_are_fair(lm):
     share = sum(w.ids == [top] for w in written) / len(written)
     assert abs(share - p[top]) < 4 * math.sqrt(p[top] * (1 - p[top]) / len(written))
     sharper = (written[0].logits[0] / 0.5).softmax(-1)
-    share = sum(ct.generate(lm, Prompt("Ann"), max_new_tokens=1, temperature=0.5, seed=s).ids == [top] for s in range(200)) / 200
+    share = (
+        sum(ct.generate(lm, Prompt("Ann"), max_new_tokens=1, temperature=0.5, seed=s).ids == [top] for s in range(200))
+        / 200
+    )
     assert abs(share - sharper[top]) < 4 * math.sqrt(sharper[top] * (1 - sharper[top]) / 200) + 1e-3
 
 

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, GPT2Config, GPT2LMHeadModel
-from transformers import GPT2ForSequenceClassification, T5Config, T5ForConditionalGeneration
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertLMHeadModel,
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 
 import ctkit as ct
 from ctkit import CtkitError
@@ -18,7 +26,13 @@ from ctkit.engine.lm import LM
 from .engine_fixtures import PROMPT
 from .families import D_MODEL, N_HEADS, N_LAYERS, TOKENIZER, VOCAB, lm_of, new_model, plain
 
-BERT = {"vocab_size": VOCAB, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+BERT = {
+    "vocab_size": VOCAB,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+}
 
 
 def refused(call, *args, **options) -> CtkitError:
@@ -69,7 +83,9 @@ def test_what_is_no_name_is_refused(wrong):
     assert "ct.wrap" in error.remedy or "name" in error.remedy
 
 
-@pytest.mark.parametrize("name", ["no-such-org/no-such-model", "nosuchmodel", "no such model", "a/b/c", "../nowhere", "./nowhere"])
+@pytest.mark.parametrize(
+    "name", ["no-such-org/no-such-model", "nosuchmodel", "no such model", "a/b/c", "../nowhere", "./nowhere"]
+)
 def test_an_unknown_id_is_refused(name):
     error = refused(ct.load, name)
     assert repr(name) in error.asked
@@ -87,7 +103,9 @@ def test_an_unknown_id_is_refused_quickly_without_a_network():
         "except ctkit.CtkitError as err: print(time.time() - start, err)\n"
     )
     keep = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "HF_HUB_OFFLINE"}
-    out = subprocess.run([sys.executable, "-c", code], env=keep, capture_output=True, text=True, timeout=120, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=keep, capture_output=True, text=True, timeout=120, check=True
+    )
     assert "no-such-org/no-such-model" in out.stdout
     assert float(out.stdout.split()[0]) < 10
     assert "Retrying" not in out.stderr
@@ -169,7 +187,9 @@ def test_wrap_refuses_what_is_no_model():
 
 def test_a_tokenizer_that_is_not_the_models_is_noticed():
     torch.manual_seed(0)
-    small = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=1, bos_token_id=1))
+    small = GPT2LMHeadModel(
+        GPT2Config(vocab_size=50, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=1, bos_token_id=1)
+    )
     lm = ct.wrap(small, TOKENIZER)
     error = refused(ct.run, lm, "Ann")
     assert "the tokenizer that belongs to the model" in error.remedy

@@ -41,13 +41,17 @@ def test_the_prefix_is_the_prompt_without_what_was_written():
     assert torch.equal(allowed[N:], torch.ones(N + 2, N + 2, dtype=torch.bool).tril()[N:])
     assert masks.positions(longer, "generated") == [N, N + 1]
     assert masks.positions(longer, "prompt") == list(range(N))
-    assert masks.positions(longer, -1) == [N - 1], "negative positions count from the prompt's end, whatever was written"
+    assert masks.positions(longer, -1) == [N - 1], (
+        "negative positions count from the prompt's end, whatever was written"
+    )
 
 
 def test_rules_combine_like_sets():
     a, b = masks.causal(), masks.window(4)
     assert torch.equal((a & ~b).matrix(ENC), a.matrix(ENC) & ~b.matrix(ENC))
-    assert torch.equal((b | masks.between("cue", "context")).matrix(ENC)[15:, :10], torch.ones(N - 15, 10, dtype=torch.bool))
+    assert torch.equal(
+        (b | masks.between("cue", "context")).matrix(ENC)[15:, :10], torch.ones(N - 15, 10, dtype=torch.bool)
+    )
     assert torch.equal((~(a & b)).matrix(ENC), ((~a) | (~b)).matrix(ENC))
     for rule in (a, ~(a & b), (a | b) & ~masks.between("cue", (1, 2)), a | b | masks.prefix("context"), a & (b & ~a)):
         assert Rule.from_data(rule.to_data()) == rule
@@ -109,10 +113,16 @@ def test_opening_leaves_what_stands_before_unchanged(family):
     lm, start = lm_of(family), 7
     base = ct.run(lm, PROMPT, residual="all")
     opened = Mask(masks.causal() | masks.between(tuple(range(start, N)), tuple(range(start, N))))
-    edits = {"opening": opened, "cutting": Knockout(tuple(range(start, N)), (0, 3)), "a layer": Knockout(start, 5, layers=[1])}
+    edits = {
+        "opening": opened,
+        "cutting": Knockout(tuple(range(start, N)), (0, 3)),
+        "a layer": Knockout(start, 5, layers=[1]),
+    }
     for name, edit in edits.items():
         trace = ct.run(lm, PROMPT, edit, residual="all")
-        close = {"atol": 1e-5, "rtol": 1e-5} if family == "mixtral" else {"atol": 0, "rtol": 0}  # experts' batches change
+        close = (
+            {"atol": 1e-5, "rtol": 1e-5} if family == "mixtral" else {"atol": 0, "rtol": 0}
+        )  # experts' batches change
         torch.testing.assert_close(trace.logits[:start], base.logits[:start], **close)
         assert not torch.allclose(trace.logits[start:], base.logits[start:], atol=1e-4), name
         for layer in range(N_LAYERS + 1):
@@ -126,7 +136,9 @@ def test_a_prefix_of_one_token_is_causal_bit_for_bit(family):
     expected = plain(lm, ct.run(lm, PROMPT).ids)
     assert torch.equal(ct.run(lm, PROMPT, Mask("prefix", until=1)).logits, expected)
     assert torch.equal(ct.run(lm, PROMPT, Mask(masks.prefix(1), heads=[0])).logits, expected)
-    assert torch.equal(ct.run(lm, PROMPT, Mask("bidirectional"), Mask("causal")).logits, expected), "the last mask counts"
+    assert torch.equal(ct.run(lm, PROMPT, Mask("bidirectional"), Mask("causal")).logits, expected), (
+        "the last mask counts"
+    )
 
 
 @pytest.mark.families
@@ -149,7 +161,8 @@ def four_d(lm, matrix: torch.Tensor):
     kinds = getattr(lm.model.config, "layer_types", None)
     both = {"full_attention": matrix, "sliding_attention": matrix & near}
     additive = {
-        kind: torch.zeros(m.shape)[None].masked_fill(~m[None], torch.finfo(torch.float32).min) for kind, m in both.items()
+        kind: torch.zeros(m.shape)[None].masked_fill(~m[None], torch.finfo(torch.float32).min)
+        for kind, m in both.items()
     }
     if kinds is None or len(set(kinds)) == 1:
         windowed = lm.model.config.model_type in WINDOWED

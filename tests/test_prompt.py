@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ctkit as ct
-from ctkit import CtkitError, Piece, Prompt, PrependToken, Reread, Setup, Think
+from ctkit import CtkitError, Piece, PrependToken, Prompt, Reread, Setup, Think
 from ctkit.engine.encode import encode
 from ctkit.prompt import CUE, PLACEHOLDER, START, as_prompt, sentences
 
@@ -14,7 +14,9 @@ from .families import BOS, byte_tokenizer, lm_of, new_model
 
 NAMES = ("context", "question", "hint", CUE)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
-prompts = st.dictionaries(st.sampled_from(NAMES), texts, min_size=1).filter(lambda d: any(t.strip() for t in d.values()))
+prompts = st.dictionaries(st.sampled_from(NAMES), texts, min_size=1).filter(
+    lambda d: any(t.strip() for t in d.values())
+)
 
 
 def test_pieces_are_joined_by_single_spaces():

@@ -118,7 +118,6 @@ def test_a_remote_attention_is_refused_for_masks_only():
     assert ct.run(lm, PROMPT, Mask("prefix")).attention(0).shape[0] == lm.n_heads
 
 
-
 def test_a_model_without_a_list_of_blocks_is_refused():
     model = new_model("gpt2")
     model.transformer.h.append(nn.Identity())
@@ -132,7 +131,10 @@ def test_a_model_that_does_not_say_its_sizes_is_refused():
     from transformers import MambaConfig, MambaForCausalLM
 
     with pytest.raises(CtkitError, match="num_attention_heads") as caught:
-        ct.wrap(MambaForCausalLM(MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, state_size=4)), TOKENIZER)
+        ct.wrap(
+            MambaForCausalLM(MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, state_size=4)),
+            TOKENIZER,
+        )
     assert "attention in its blocks" in caught.value.remedy
 
 

@@ -1,5 +1,5 @@
-"""The one attention function that ctkit registers with transformers. It delegates to the stock one, and in between edits
-the mask, the scores and the heads' outputs, or reads the weights. Idle, it passes everything through untouched.
+"""The one attention function that ctkit registers with transformers. It delegates to the stock one, and in between
+edits the mask, the scores and the heads' outputs, or reads the weights. Idle, it passes everything through untouched.
 """
 
 import sys
@@ -48,7 +48,7 @@ class Pass:
 current: ContextVar[Pass | None] = ContextVar("ctkit_pass", default=None)
 
 
-class as_current:  # noqa: N801
+class as_current:
     """While this lasts, the model runs for `now`; None: it runs as if ctkit were not there.
 
     No generator: one that an interrupt leaves half-way would be finished when it is collected, long after.
@@ -109,7 +109,11 @@ def _is_causal(module: nn.Module, kwargs: dict) -> bool:
 def _native(mask: Tensor | None, query, key, start: int, causal: bool) -> Bool[Tensor, "#batch #head query key"]:
     """What the model itself allows, as booleans."""
     if mask is not None:
-        return mask[..., : key.shape[2]] if mask.dtype == torch.bool else mask[..., : key.shape[2]] > torch.finfo(mask.dtype).min / 2
+        return (
+            mask[..., : key.shape[2]]
+            if mask.dtype == torch.bool
+            else mask[..., : key.shape[2]] > torch.finfo(mask.dtype).min / 2
+        )
     n_queries, n_keys = query.shape[2], key.shape[2]
     allowed = torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device)
     if causal:
@@ -141,8 +145,8 @@ def _edited_mask(edit: ScoreEdit, mask: Tensor | None, query, key, start: int, c
 
 
 def _mirrored(native: Tensor, offset: int) -> Bool[Tensor, "#batch #head query key"]:
-    """Among the tokens now read, the pairs of which the model lets the later see the earlier, both ways round: a sliding
-    window stays one when it opens forwards. Everything else (a static cache has room for keys to come) is False."""
+    """Among the tokens now read, the pairs of which the model lets the later see the earlier, both ways round: a
+    sliding window stays one when it opens forwards. All else (a static cache has room for keys to come) is False."""
     n_queries = native.shape[-2]
     mirrored = torch.zeros_like(native)
     mirrored[..., offset : offset + n_queries] = native[..., offset : offset + n_queries].transpose(-1, -2)

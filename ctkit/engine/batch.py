@@ -22,7 +22,9 @@ def rows_of(lm: LM, prompts: Sequence[Any], common: Setup) -> list[Row]:
     """A row for each prompt, or pair of a prompt and a setup that acts before the common one."""
     rows = []
     for entry in prompts:
-        prompt, setup = (entry[0], as_setup(entry[1], common)) if isinstance(entry, tuple) and len(entry) == 2 else (entry, common)
+        prompt, setup = (
+            (entry[0], as_setup(entry[1], common)) if isinstance(entry, tuple) and len(entry) == 2 else (entry, common)
+        )
         setup.check(lm.shape)
         rows.append(Row(encode(lm, setup.edit(as_prompt(prompt))), setup))
     return rows
@@ -51,7 +53,11 @@ def padded_ids(rows: list[Row], filler: int) -> Tensor:
 
 def filler_id(lm: LM) -> int:
     """The id that stands in padding; it is masked, so any will do."""
-    return next(id_ for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0) if id_ is not None and id_ < lm.n_tokens)
+    return next(
+        id_
+        for id_ in (lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id, 0)
+        if id_ is not None and id_ < lm.n_tokens
+    )
 
 
 @cache
@@ -61,8 +67,8 @@ def parameters(model_class: type) -> frozenset[str]:
 
 
 def padding(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
-    """The mask that hides the padding among all keys there is room for, and the new positions, counted from each row's own
-    first token."""
+    """The mask that hides the padding among all keys there is room for, and the new positions, counted from each row's
+    own first token."""
     places = torch.arange(room)[None, :] - torch.tensor([[row.pad] for row in rows])
     inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, new]}
     return {name: value.to(lm.device) for name, value in inputs.items() if name in parameters(type(lm.model))}

@@ -10,8 +10,8 @@ PLACEHOLDER_TOKEN = "⟨new⟩"  # how a placeholder is shown
 
 
 def encode(lm: LM, prompt: Prompt | str) -> Encoding:
-    """A prompt as `lm` reads it. A token belongs to the piece in which its last character stands, or before which (a line
-    break between two readings belongs to the second).
+    """A prompt as `lm` reads it. A token belongs to the piece in which its last character stands, or before which (a
+    line break between two readings belongs to the second).
 
     Raises `CtkitError` where the prompt is longer than the model's context.
     """
@@ -47,12 +47,22 @@ def token_text(lm: LM, id_: int) -> str:
 
 def _refuse_unreadable(lm: LM, ids: list[int], tokens: list[str]) -> None:
     if not ids:
-        raise CtkitError("a prompt to read", f"a text of which the tokenizer of {lm.name} makes no token", "a text in the model's alphabet")
+        raise CtkitError(
+            "a prompt to read",
+            f"a text of which the tokenizer of {lm.name} makes no token",
+            "a text in the model's alphabet",
+        )
     if lm.context is not None and len(ids) > lm.context:
-        raise CtkitError(f"a prompt of {len(ids)} tokens", f"a context of {lm.context} tokens in {lm.name}", "a shorter prompt")
+        raise CtkitError(
+            f"a prompt of {len(ids)} tokens", f"a context of {lm.context} tokens in {lm.name}", "a shorter prompt"
+        )
     if max(ids) >= lm.n_tokens:
         token = tokens[ids.index(max(ids))]
-        raise CtkitError(f"token {max(ids)} ({token!r})", f"{lm.n_tokens} tokens in {lm.name}", "the tokenizer that belongs to the model")
+        raise CtkitError(
+            f"token {max(ids)} ({token!r})",
+            f"{lm.n_tokens} tokens in {lm.name}",
+            "the tokenizer that belongs to the model",
+        )
 
 
 def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:
@@ -72,7 +82,9 @@ def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[i
         text += lead + part.text
     rows = []
     for n, (id_, end) in enumerate(zip(*_with_ends(lm, text, first), strict=True)):
-        inside = next(((start, part) for before, start, stop, part in ranges if end is not None and before < end <= stop), None)
+        inside = next(
+            ((start, part) for before, start, stop, part in ranges if end is not None and before < end <= stop), None
+        )
         place = (START, n + 1, 1) if inside is None else (inside[1].origin, end - inside[0], inside[1].reading)
         rows.append((id_, token_text(lm, id_), place, None if inside is None else inside[1].name))
     return rows

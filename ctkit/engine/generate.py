@@ -1,4 +1,4 @@
-"""Writing text token by token under a setup: with a cache or without, one prompt or many, all giving the same tokens."""
+"""Writing text token by token under a setup: with a cache or without, one prompt or many, always the same tokens."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -76,7 +76,9 @@ def _check_wishes(max_new_tokens: int, temperature: float, seed: int) -> None:
     if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
         raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
     if not isinstance(temperature, (int, float)) or not 0 <= temperature < float("inf"):
-        raise CtkitError(f"temperature={shown(temperature)}", "no temperature", "0 (greedy), or a number above it such as 0.8")
+        raise CtkitError(
+            f"temperature={shown(temperature)}", "no temperature", "0 (greedy), or a number above it such as 0.8"
+        )
     if not isinstance(seed, int) or not 0 <= seed < 2**40:
         raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
 

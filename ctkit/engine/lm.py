@@ -119,7 +119,7 @@ def dispatches_attention(model: Any) -> bool:
 
 
 def _recorded(model: Any, what: str) -> tuple[type, ...]:
-    """The classes that a model's recorder names for an output; a recorder may be a class, an OutputRecorder or a list."""
+    """The classes that a model's recorder names for an output; it may be a class, an OutputRecorder or a list."""
     for part in (model.base_model, model):
         entry = (part.can_record_outputs or {}).get(what)
         if entry is not None:

@@ -1,4 +1,4 @@
-"""Getting a model: one that ctkit ships, one by hub id or folder, or one you already have. Refuses what it cannot be true to."""
+"""Getting a model: one that ctkit ships, one by hub id or folder, or your own. Refuses what it cannot be true to."""
 
 import os
 import socket
@@ -29,8 +29,8 @@ def load(
     """A causal language model by name.
 
     `name` is a model that ctkit ships ("tiny", the default: no network), a Hugging Face hub id, or a folder. `device`:
-    "cpu", "cuda", …; by default the shipped models stay on the CPU, where they are fastest, and others go to a GPU where
-    there is one. `dtype`: "auto" (as saved), "float32", "bfloat16", "float16". Further options go to
+    "cpu", "cuda", …; by default the shipped models stay on the CPU, where they are fastest, and others go to a GPU
+    where there is one. `dtype`: "auto" (as saved), "float32", "bfloat16", "float16". Further options go to
     `AutoModelForCausalLM.from_pretrained`. No remote code runs unless `trust_remote_code=True`.
 
     Raises `CtkitError` where there is no such model, where it is no causal language model, or where it fails the
@@ -42,7 +42,11 @@ def load(
     from .shipped import shipped_path
 
     if not isinstance(name, str) or not name.strip():
-        raise CtkitError(f"the model {shown(name)}", f"a {type(name).__name__}", 'a name such as "tiny" or "gpt2", or ct.wrap(model, tokenizer)')
+        raise CtkitError(
+            f"the model {shown(name)}",
+            f"a {type(name).__name__}",
+            'a name such as "tiny" or "gpt2", or ct.wrap(model, tokenizer)',
+        )
     if str(dtype).removeprefix("torch.") not in DTYPES:
         raise CtkitError(f"dtype={shown(dtype)}", "no number format of a model", f"one of {', '.join(DTYPES)}")
     path = shipped_path(name)
@@ -63,9 +67,17 @@ def wrap(model: Any, tokenizer: Any) -> LM:
     Raises `CtkitError` where it is no causal language model or fails the self-test.
     """
     if model is None or not hasattr(model, "config") or not hasattr(model, "get_input_embeddings"):
-        raise CtkitError(f"ct.wrap({shown(model)}, …)", f"a {type(model).__name__}", "a transformers model, or its name with ct.load(name)")
+        raise CtkitError(
+            f"ct.wrap({shown(model)}, …)",
+            f"a {type(model).__name__}",
+            "a transformers model, or its name with ct.load(name)",
+        )
     if tokenizer is None or not callable(tokenizer):
-        raise CtkitError(f"ct.wrap(model, {shown(tokenizer)})", f"a {type(tokenizer).__name__}", "the model's tokenizer: AutoTokenizer.from_pretrained(…)")
+        raise CtkitError(
+            f"ct.wrap(model, {shown(tokenizer)})",
+            f"a {type(tokenizer).__name__}",
+            "the model's tokenizer: AutoTokenizer.from_pretrained(…)",
+        )
     refuse_class(model.config, type(model).__name__)
     model.eval()
     shape = shape_of(model)
@@ -85,8 +97,16 @@ def refuse_class(config: Any, class_name: str = "") -> None:
     if getattr(config, "is_encoder_decoder", False):
         raise CtkitError(f"the model {said}", f"a text-to-text model ({kind}): an encoder and a decoder", remedy)
     encoder = [name for name in names if name.endswith(("ForMaskedLM", "ForPreTraining", "ForSequenceClassification"))]
-    if encoder or kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or getattr(config, "is_decoder", True) is False and _is_encoder(kind):
-        raise CtkitError(f"the model {(encoder or [said])[0]}", f"no causal language model ({kind}): it reads both ways or does not write", remedy)
+    if (
+        encoder
+        or kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        or (getattr(config, "is_decoder", True) is False and _is_encoder(kind))
+    ):
+        raise CtkitError(
+            f"the model {(encoder or [said])[0]}",
+            f"no causal language model ({kind}): it reads both ways or does not write",
+            remedy,
+        )
 
 
 def _is_encoder(kind: str) -> bool:
@@ -99,7 +119,11 @@ def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any,
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    shared = {key: options[key] for key in ("trust_remote_code", "local_files_only", "revision", "token", "cache_dir") if key in options}
+    shared = {
+        key: options[key]
+        for key in ("trust_remote_code", "local_files_only", "revision", "token", "cache_dir")
+        if key in options
+    }
     try:
         config = AutoConfig.from_pretrained(source, **shared)
     except (OSError, ValueError, KeyError) as err:
@@ -107,7 +131,9 @@ def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any,
     refuse_class(config)
     try:
         with _quietly():
-            model = AutoModelForCausalLM.from_pretrained(source, config=config, dtype=dtype, use_safetensors=True, **options)
+            model = AutoModelForCausalLM.from_pretrained(
+                source, config=config, dtype=dtype, use_safetensors=True, **options
+            )
         tokenizer = AutoTokenizer.from_pretrained(source, **shared)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as err:
         raise _not_found(name, source, err) from err
@@ -115,7 +141,7 @@ def _pretrained(name: str, source: str, dtype: str, options: dict) -> tuple[Any,
 
 
 def _hub_answers(seconds: float = 3.0) -> bool:
-    """Whether the hub can be reached. Asked first, because without a network every file costs half a minute of retries."""
+    """Whether the hub can be reached. Asked first: without a network every file costs half a minute of retries."""
     from huggingface_hub import constants
 
     proxies = getproxies()
@@ -161,16 +187,21 @@ def _not_found(name: str, source: str, err: Exception) -> CtkitError:
         return CtkitError(
             f"the model in the folder {name!r}",
             f"{first} (the folder holds {files or 'nothing'})",
-            "a folder with config.json, model.safetensors and a tokenizer, as model.save_pretrained and tokenizer.save_pretrained write them",
+            "a folder with config.json, model.safetensors and a tokenizer, as model.save_pretrained and "
+            "tokenizer.save_pretrained write them",
         )
-    return CtkitError(f"the model {name!r}", first, f"a shipped model ({ours}), a folder, or a hub id while the network is there")
+    return CtkitError(
+        f"the model {name!r}", first, f"a shipped model ({ours}), a folder, or a hub id while the network is there"
+    )
 
 
 def _moved(model: Any, device: str) -> Any:
     try:
         return model.to(device)
     except (RuntimeError, AssertionError) as err:
-        raise CtkitError(f"device {device!r}", str(err).strip().splitlines()[0], '"cpu", or "cuda" where ctkit doctor sees a GPU') from err
+        raise CtkitError(
+            f"device {device!r}", str(err).strip().splitlines()[0], '"cpu", or "cuda" where ctkit doctor sees a GPU'
+        ) from err
 
 
 def _best_device() -> str:

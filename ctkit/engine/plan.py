@@ -1,4 +1,4 @@
-"""From setups to what a batch of forward passes must do. The interventions speak of one prompt; here rows are made of them."""
+"""From setups to what a batch of forward passes must do: interventions speak of one prompt, here it becomes a row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -152,6 +152,14 @@ class Streams:
 
     def _check(self, after: Tensor, before: Tensor) -> None:
         if after.shape != before.shape:
-            raise CtkitError(f"{self.function}() returning {tuple(after.shape)}", f"a stream of {tuple(before.shape)}", "a tensor of the same shape")
+            raise CtkitError(
+                f"{self.function}() returning {tuple(after.shape)}",
+                f"a stream of {tuple(before.shape)}",
+                "a tensor of the same shape",
+            )
         if not after.isfinite().all() and before.isfinite().all():
-            raise CtkitError(f"{self.function}() returning NaN or infinity", "a stream of finite numbers", "a smaller change, or no division by 0")
+            raise CtkitError(
+                f"{self.function}() returning NaN or infinity",
+                "a stream of finite numbers",
+                "a smaller change, or no division by 0",
+            )

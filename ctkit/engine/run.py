@@ -1,4 +1,4 @@
-"""Running a model under a setup. The only module that registers hooks; all of them are gone when a pass ends, however."""
+"""Running a model under a setup. The only module that registers hooks; all are gone when a pass ends."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -52,7 +52,8 @@ def run_many(
     """`run` over many prompts, packed into few padded passes; the same numbers to float rounding.
 
     An entry of `prompts` is a prompt, or a pair (prompt, setup) for a setup of its own before the common one.
-    `attention` and `residual` as in `run`. `last_only` keeps the logits of the last position only. `on_progress(done, all)` is called after each pass.
+    `attention` and `residual` as in `run`. `last_only` keeps the logits of the last position only.
+    `on_progress(done, all)` is called after each pass.
     """
     rows = rows_of(lm, prompts, as_setup(*interventions))
     layers = _layers(lm, attention, 0), _layers(lm, residual, 1)
@@ -85,7 +86,9 @@ class Session:
         self.streams = Streams("residual", self.rows)
         self.outputs = Streams("heads", self.rows)
         self.now = Pass(
-            base=self.lm.model.config._attn_implementation.removeprefix(PREFIX),  # ours, where a run goes on around this one
+            base=self.lm.model.config._attn_implementation.removeprefix(
+                PREFIX
+            ),  # ours, where a run goes on around this one
             layers=dict(self.lm.attention_layers),
             scores=score_edits(self.rows, self.horizon),
             wanted=frozenset(self.attention),
@@ -109,7 +112,10 @@ class Session:
             inputs |= padding(self.lm, self.rows, slice(self.now.start, total), room)
         if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
-        with as_current(self.now), self.interrupts.let_through():  # hooks do nothing outside it: a listener that runs the model runs it unchanged
+        with (
+            as_current(self.now),
+            self.interrupts.let_through(),
+        ):  # hooks do nothing outside it: a listener that runs the model runs it unchanged
             output = self.lm.model(**inputs)
         missing = (set(self.now.scores) | set(self.now.heads) | set(self.now.wanted)) - self.now.seen
         if missing:
@@ -159,7 +165,9 @@ class Session:
     def _edited(self, layer: int, x: Tensor) -> Tensor:
         if x.ndim != 3 or x.shape[-1] != self.lm.d_model:
             raise CtkitError(
-                f"the stream of {self.lm.name}", f"a tensor of shape {tuple(x.shape)} entering its blocks", "another model: this one has several streams"
+                f"the stream of {self.lm.name}",
+                f"a tensor of shape {tuple(x.shape)} entering its blocks",
+                "another model: this one has several streams",
             )
         if self.streams.active:
             x = self.streams(layer, x, self.now.start, self.cache is not None)
@@ -204,7 +212,11 @@ def _layers(lm: LM, wanted: Layers, extra: int) -> tuple[int, ...]:
 
 def _refuse_unsupported(lm: LM, now: Pass) -> None:
     if (now.scores or now.heads or now.wanted) and lm.support.get("attention", "yes") != "yes":
-        raise CtkitError(f"attention in {lm.name}", lm.support["attention"], "re-reading, token prepending or steering, or another model")
+        raise CtkitError(
+            f"attention in {lm.name}",
+            lm.support["attention"],
+            "re-reading, token prepending or steering, or another model",
+        )
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class _Untouched(Intervention):
 
 
 def support_of(lm: LM) -> Mapping[str, str]:
-    """Technique → "yes" or why not. Raises `CtkitError` for a model that reads ahead: it is no causal language model."""
+    """Technique → "yes" or why not. Raises `CtkitError` for a model that reads ahead, which is no causal one."""
     enc = _probe(lm)
     with torch.no_grad():
         plain = lm.model(input_ids=torch.tensor([enc.ids], device=lm.device), use_cache=False).logits[0].float().cpu()
@@ -49,7 +49,15 @@ def _probe(lm: LM) -> Encoding:
     """Six unremarkable tokens."""
     size = lm.model.get_input_embeddings().weight.shape[0]
     ids = tuple((7 + 13 * i) % max(size - 1, 1) for i in range(6))
-    return Encoding(ids, tuple("·" for _ in ids), tuple((START, i + 1, 1) for i in range(6)), MappingProxyType({}), 6, lm.shape, Prompt("self-test"))
+    return Encoding(
+        ids,
+        tuple("·" for _ in ids),
+        tuple((START, i + 1, 1) for i in range(6)),
+        MappingProxyType({}),
+        6,
+        lm.shape,
+        Prompt("self-test"),
+    )
 
 
 def _logits(lm: LM, enc: Encoding, *interventions: Intervention, read: tuple[int, ...] = ()) -> tuple[Tensor, Session]:
@@ -95,7 +103,9 @@ def _attention_support(lm: LM, enc: Encoding, plain: Tensor) -> str:
         return err.found
     if not torch.equal(idle, plain):
         return f"{type(lm.model).__name__} gives other numbers through an attention function that changes nothing"
-    change = (cut - plain).abs().amax(-1)  # before row 3 only rounding: experts are fed other batches when a token changes
+    change = (
+        (cut - plain).abs().amax(-1)
+    )  # before row 3 only rounding: experts are fed other batches when a token changes
     rounding = 1e-3 if lm.model.dtype == torch.float32 else 0.2
     if not change[3:].max() > 0 or change[:3].max() > rounding * change[3:].max():
         return f"{type(lm.model).__name__} does not follow a changed mask"

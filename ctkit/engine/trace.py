@@ -51,14 +51,18 @@ class Trace:
         """Attention weights of one head (query, key), or of all heads of a block (head, query, key). Rows sum to 1."""
         self._check("attention", layer, self.shape.n_layers - 1)
         if head is not None and (not isinstance(head, int) or not 0 <= head < self.shape.n_heads):
-            raise CtkitError(f"attention of head {head!r}", f"{self.shape.n_heads} heads in a block", f"a head from 0 to {self.shape.n_heads - 1}")
+            raise CtkitError(
+                f"attention of head {head!r}",
+                f"{self.shape.n_heads} heads in a block",
+                f"a head from 0 to {self.shape.n_heads - 1}",
+            )
         if layer not in self.kept_attention:
             self.kept_attention.update(self.again(attention=[layer]).kept_attention)
         weights = self.kept_attention[layer]
         return weights if head is None else weights[head]
 
     def residual(self, layer: int) -> Float[Tensor, "token d_model"]:
-        """The stream entering block `layer` (after any steering there); `n_layers` is the stream leaving the last block."""
+        """The stream entering block `layer` (after any steering there); `n_layers`: leaving the last block."""
         self._check("the stream", layer, self.shape.n_layers)
         if layer not in self.kept_residual:
             self.kept_residual.update(self.again(residual=[layer]).kept_residual)
@@ -67,7 +71,11 @@ class Trace:
     def next_tokens(self, k: int = 10, at: int = -1) -> list[tuple[str, float]]:
         """The `k` likeliest next tokens after position `at`, with their probabilities."""
         if not isinstance(at, int) or not -len(self.logits) <= at < len(self.logits):
-            raise CtkitError(f"the token after position {at!r}", f"logits of {len(self.logits)} positions", "one of these positions; -1 is the last")
+            raise CtkitError(
+                f"the token after position {at!r}",
+                f"logits of {len(self.logits)} positions",
+                "one of these positions; -1 is the last",
+            )
         top = self.logits[at].softmax(-1).topk(min(k, self.logits.shape[-1]))
         return [(self.name_token(i), p) for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
 
@@ -78,7 +86,7 @@ class Trace:
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """Text written after a prompt, token by token. `stopped`: "end" token, "length", "context" or "asked" (by `on_token`)."""
+    """Text written after a prompt. `stopped`: "end" token, "length", "context" or "asked" (by `on_token`)."""
 
     encoding: Encoding  # the prompt with the written tokens behind it
     n_written: int

@@ -46,15 +46,19 @@ class Intervention:
         """The prompt to read instead."""
         return prompt
 
-    def allow(self, allowed: Bool[Tensor, "#head query key"], enc: Encoding, layer: int) -> Bool[Tensor, "#head query key"]:
-        """Who may attend to whom in a block. `allowed` is what the interventions before this one left, at first causal."""
+    def allow(
+        self, allowed: Bool[Tensor, "#head query key"], enc: Encoding, layer: int
+    ) -> Bool[Tensor, "#head query key"]:
+        """Who may attend to whom in a block. `allowed` is what earlier interventions left, at first causal."""
         return allowed
 
     def bias(self, enc: Encoding, layer: int) -> Float[Tensor, "#head query key"] | None:
         """What to add to the attention scores of a block, before the softmax."""
         return None
 
-    def heads(self, z: Float[Tensor, "token head d_head"], enc: Encoding, layer: int) -> Float[Tensor, "token head d_head"]:
+    def heads(
+        self, z: Float[Tensor, "token head d_head"], enc: Encoding, layer: int
+    ) -> Float[Tensor, "token head d_head"]:
         """The heads' outputs of a block, before the output projection."""
         return z
 
@@ -75,14 +79,18 @@ def check_layers(asked: str, layers: tuple[int, ...] | None, last: int) -> None:
     """Refuse layers outside 0..last, naming them."""
     wrong = [layer for layer in layers or () if not 0 <= layer <= last]
     if wrong:
-        raise CtkitError(f"{asked} at layer {wrong[0]}", f"layers 0 to {last} in this model", f"layers from 0 to {last}")
+        raise CtkitError(
+            f"{asked} at layer {wrong[0]}", f"layers 0 to {last} in this model", f"layers from 0 to {last}"
+        )
 
 
 def check_heads(asked: str, heads: tuple[int, ...] | None, n_heads: int) -> None:
     """Refuse heads that the model does not have, naming them."""
     wrong = [head for head in heads or () if not 0 <= head < n_heads]
     if wrong:
-        raise CtkitError(f"{asked} at head {wrong[0]}", f"heads 0 to {n_heads - 1} in this model", f"heads from 0 to {n_heads - 1}")
+        raise CtkitError(
+            f"{asked} at head {wrong[0]}", f"heads 0 to {n_heads - 1} in this model", f"heads from 0 to {n_heads - 1}"
+        )
 
 
 def as_tuple(value: int | list[int] | tuple[int, ...] | range | None) -> tuple[int, ...] | None:
@@ -92,4 +100,6 @@ def as_tuple(value: int | list[int] | tuple[int, ...] | range | None) -> tuple[i
     try:
         return (index(value),) if not isinstance(value, Iterable) else tuple(index(v) for v in value)
     except TypeError as err:
-        raise CtkitError(f"the layers or heads {shown(value)}", "no whole numbers", "3, [0, 2] or range(4); None is all of them") from err
+        raise CtkitError(
+            f"the layers or heads {shown(value)}", "no whole numbers", "3, [0, 2] or range(4); None is all of them"
+        ) from err

@@ -33,8 +33,16 @@ class Direction:
     def __post_init__(self):
         asked = f"the direction {shown(self.name)}"
         if not isinstance(self.vector, Tensor) or self.vector.ndim != 1 or not self.vector.is_floating_point():
-            found = f"of shape {tuple(self.vector.shape)}" if isinstance(self.vector, Tensor) else f"a {type(self.vector).__name__}"
-            raise CtkitError(asked, f"a vector that is {found}", "one floating-point number for each place of the stream: torch.tensor([…])")
+            found = (
+                f"of shape {tuple(self.vector.shape)}"
+                if isinstance(self.vector, Tensor)
+                else f"a {type(self.vector).__name__}"
+            )
+            raise CtkitError(
+                asked,
+                f"a vector that is {found}",
+                "one floating-point number for each place of the stream: torch.tensor([…])",
+            )
         if not self.vector.isfinite().all():
             raise CtkitError(asked, "numbers that are not finite", "a direction fitted on finite activations")
         if not isinstance(self.layer, int) or self.layer < 0:
@@ -47,7 +55,13 @@ class Direction:
                 f"widths {len(self.vector)} and {len(other.vector)}",
                 "two directions fitted on the same model",
             )
-        return replace(self, vector=self.vector + other.vector, method="combined", name=f"{self.name} + {other.name}", reliability=None)
+        return replace(
+            self,
+            vector=self.vector + other.vector,
+            method="combined",
+            name=f"{self.name} + {other.name}",
+            reliability=None,
+        )
 
     def __neg__(self) -> "Direction":
         return replace(self, vector=-self.vector, name=f"−({self.name})")
@@ -68,7 +82,8 @@ class Direction:
 
     def __repr__(self) -> str:
         reliability = "not measured" if self.reliability is None else f"{self.reliability:.2f}"
-        return f"Direction({self.name!r}, layer {self.layer}, {len(self.vector)} wide, {self.method}, reliability {reliability})"
+        about = f"layer {self.layer}, {len(self.vector)} wide, {self.method}, reliability {reliability}"
+        return f"Direction({self.name!r}, {about})"
 
     def to_data(self) -> dict:
         """The direction as plain data; the vector exactly, as base64 of little-endian float32."""
@@ -86,14 +101,20 @@ class Direction:
             words = {key: str(data[key]) for key in ("method", "name") if key in data}
             return Direction(vector, int(data["layer"]), reliability=reliability, **words)
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as err:
-            raise CtkitError(f"the direction {shown(data)}", f"{type(err).__name__}: {err}", "data written by Direction.to_data()") from err
+            raise CtkitError(
+                f"the direction {shown(data)}", f"{type(err).__name__}: {err}", "data written by Direction.to_data()"
+            ) from err
 
     def save(self, path: str | Path) -> None:
         """Write the vector as safetensors, with the rest as its metadata."""
         from safetensors.torch import save_file
 
         about = {key: value for key, value in self.to_data().items() if key != "vector"}
-        save_file({"vector": self.vector.detach().to("cpu", torch.float32).contiguous()}, str(path), {"ctkit": json.dumps(about)})
+        save_file(
+            {"vector": self.vector.detach().to("cpu", torch.float32).contiguous()},
+            str(path),
+            {"ctkit": json.dumps(about)},
+        )
 
     @staticmethod
     def load(path: str | Path) -> "Direction":
@@ -105,4 +126,6 @@ class Direction:
                 about = json.loads((file.metadata() or {})["ctkit"])
                 return Direction(file.get_tensor("vector"), **about)
         except (OSError, KeyError, SafetensorError, ValueError, TypeError) as err:
-            raise CtkitError(f"the direction in {str(path)!r}", f"{type(err).__name__}: {err}", "a file written by Direction.save()") from err
+            raise CtkitError(
+                f"the direction in {str(path)!r}", f"{type(err).__name__}: {err}", "a file written by Direction.save()"
+            ) from err

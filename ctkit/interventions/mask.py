@@ -35,10 +35,14 @@ class Mask(Intervention):
         object.__setattr__(self, "layers", as_tuple(self.layers))
         object.__setattr__(self, "heads", as_tuple(self.heads))
         if not isinstance(self.kind, masks.Rule) and (not isinstance(self.kind, str) or self.kind not in KINDS):
-            raise CtkitError(f"the mask {shown(self.kind)}", "no mask of that name", f"one of {', '.join(KINDS)}, or a rule from ctkit.masks")
+            raise CtkitError(
+                f"the mask {shown(self.kind)}",
+                "no mask of that name",
+                f"one of {', '.join(KINDS)}, or a rule from ctkit.masks",
+            )
         if self.kind == "window" and self.size is None:
             raise CtkitError('Mask("window")', "no size", 'a number of tokens, for example ct.Mask("window", size=4)')
-        self.rule  # an impossible size is refused here, not in the middle of a run
+        _ = self.rule  # an impossible size is refused here, not in the middle of a run
 
     @property
     def rule(self) -> masks.Rule:

@@ -35,10 +35,16 @@ class PrependToken(Intervention):
         if self.init not in INITS:
             raise CtkitError(f"PrependToken(init={shown(self.init)})", "no such start", f"one of {', '.join(INITS)}")
         if self.source not in SOURCES:
-            raise CtkitError(f"PrependToken(source={shown(self.source)})", "no such source", f"one of {', '.join(SOURCES)}")
+            raise CtkitError(
+                f"PrependToken(source={shown(self.source)})", "no such source", f"one of {', '.join(SOURCES)}"
+            )
         whole = all(isinstance(value, int) for value in (self.start, self.exit, self.seed))
         if not whole or not 0 <= self.start <= self.exit:
-            raise CtkitError(f"PrependToken(start={shown(self.start)}, exit={shown(self.exit)})", "no such range of blocks", "0 ≤ start ≤ exit")
+            raise CtkitError(
+                f"PrependToken(start={shown(self.start)}, exit={shown(self.exit)})",
+                "no such range of blocks",
+                "0 ≤ start ≤ exit",
+            )
 
     def check(self, shape: ModelShape) -> None:
         """The blocks must exist: `exit` is the first block that is not touched any more."""
@@ -78,6 +84,10 @@ class PrependToken(Intervention):
 def _last_reading(parts: list[Piece]) -> int:
     text = [part for part in parts if part.name not in (CUE, "think") and part.origin != "phrase" and not part.written]
     if not text:
-        raise CtkitError("a token in front of the text", f"the pieces {[part.name for part in parts]}, of which none is text", "a prompt with a question")
+        raise CtkitError(
+            "a token in front of the text",
+            f"the pieces {[part.name for part in parts]}, of which none is text",
+            "a prompt with a question",
+        )
     last = max(part.reading for part in text)
     return next(i for i, part in enumerate(parts) if part in text and part.reading == last)

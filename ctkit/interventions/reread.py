@@ -26,19 +26,27 @@ class Reread(Intervention):
     def __post_init__(self):
         if not isinstance(self.times, int) or not 1 <= self.times <= MOST:
             raise CtkitError(
-                f"Reread(times={shown(self.times)})", "no such number of readings", f"1 (no change), 2 or 3; at most {MOST}"
+                f"Reread(times={shown(self.times)})",
+                "no such number of readings",
+                f"1 (no change), 2 or 3; at most {MOST}",
             )
         if not isinstance(self.phrase, str):
-            raise CtkitError(f"Reread(phrase={shown(self.phrase)})", f"a {type(self.phrase).__name__}", 'a text; "" for none')
+            raise CtkitError(
+                f"Reread(phrase={shown(self.phrase)})", f"a {type(self.phrase).__name__}", 'a text; "" for none'
+            )
 
     def edit(self, prompt: Prompt) -> Prompt:
-        """The pieces, then the phrase and the pieces again for each further reading, then the cue and all that was written."""
+        """The pieces, for each further reading the phrase and the pieces again, then the cue and what was written."""
         if self.times == 1:
             return prompt
         body = [part for part in prompt.asked if part.name not in (CUE, "think")]
         tail = [part for part in prompt.parts if part not in body]
         if not body:
-            raise CtkitError("a second reading", f"the pieces {list(prompt.pieces)}, of which none is re-read", "a prompt with a question")
+            raise CtkitError(
+                "a second reading",
+                f"the pieces {list(prompt.pieces)}, of which none is re-read",
+                "a prompt with a question",
+            )
         done = max(part.reading for part in body)
         copies = list(body)
         for reading in range(done + 1, done + self.times):

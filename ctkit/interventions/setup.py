@@ -100,7 +100,11 @@ class Setup:
     def from_data(data: list[dict]) -> "Setup":
         """The setup from plain lists and dictionaries."""
         if not isinstance(data, list):
-            raise CtkitError(f"the setup {shown(data)}", f"a {type(data).__name__}", 'a list such as [{"intervention": "Reread", "times": 2}]')
+            raise CtkitError(
+                f"the setup {shown(data)}",
+                f"a {type(data).__name__}",
+                'a list such as [{"intervention": "Reread", "times": 2}]',
+            )
         return Setup([_made(entry) for entry in data])
 
     def to_code(self) -> str:
@@ -124,7 +128,9 @@ def _flat(value: object) -> Iterator[Intervention]:
     else:
         hint = " (did you forget the brackets?)" if isinstance(value, type) else ""
         raise CtkitError(
-            f"the intervention {shown(value)}", f"a {type(value).__name__}{hint}", "interventions such as ct.Reread() or a ct.Setup"
+            f"the intervention {shown(value)}",
+            f"a {type(value).__name__}{hint}",
+            "interventions such as ct.Reread() or a ct.Setup",
         )
 
 
@@ -133,7 +139,11 @@ def _returned(kind: type, intervention: Intervention, function: str, value: Any)
         return value
     hint = ": did you forget to return it?" if value is None else ""
     name = f"{type(intervention).__name__}.{function}()"
-    raise CtkitError(f"a {kind.__name__} from {name}", f"{shown(value)}, a {type(value).__name__}", f"the changed value, or the one that came in{hint}")
+    raise CtkitError(
+        f"a {kind.__name__} from {name}",
+        f"{shown(value)}, a {type(value).__name__}",
+        f"the changed value, or the one that came in{hint}",
+    )
 
 
 def _scores(intervention: Intervention, function: str, value: Any, enc: Encoding) -> Tensor:
@@ -144,7 +154,9 @@ def _scores(intervention: Intervention, function: str, value: Any, enc: Encoding
         shape = f"the shape (1 or {heads}, {n}, {n}): head, query, key"
         raise CtkitError(f"{name} of shape {tuple(value.shape)}", f"{n} tokens and {heads} heads", shape)
     if function == "allow" and value.dtype != torch.bool:
-        raise CtkitError(f"{name} of {value.dtype}", "numbers where True and False were expected", "booleans: True = may attend")
+        raise CtkitError(
+            f"{name} of {value.dtype}", "numbers where True and False were expected", "booleans: True = may attend"
+        )
     if function == "bias" and not value.isfinite().all():
         raise CtkitError(f"{name} that is not finite", "NaN or infinity", "finite numbers; to forbid a key use allow()")
     return value
@@ -164,7 +176,9 @@ def _made(entry: dict) -> Intervention:
     try:
         return cls(**values)
     except (TypeError, ValueError, AttributeError) as err:
-        raise CtkitError(f"the intervention {shown(entry)}", f"{type(err).__name__}: {err}", f"{name} with the fields {names}") from err
+        raise CtkitError(
+            f"the intervention {shown(entry)}", f"{type(err).__name__}: {err}", f"{name} with the fields {names}"
+        ) from err
 
 
 def _to_data(value: object) -> object:
@@ -183,7 +197,11 @@ def _from_data(name: str, value: object) -> object:
 
 def _code(intervention: Intervention) -> str:
     cls = type(intervention)
-    given = [f"{f.name}={_value_code(getattr(intervention, f.name))}" for f in fields(cls) if not _is_default(intervention, f)]
+    given = [
+        f"{f.name}={_value_code(getattr(intervention, f.name))}"
+        for f in fields(cls)
+        if not _is_default(intervention, f)
+    ]
     module = "ct." if cls.__module__.startswith("ctkit.") else ""
     return f"{module}{cls.__name__}({', '.join(given)})"
 

@@ -17,9 +17,9 @@ class Steer(Intervention):
     """Add a direction to the stream entering some blocks (activation addition; Turner et al., arXiv 2308.10248).
 
     `op` says what `strength` α counts: "add" the direction as fitted (x + α v), "unit" residual units (x + α v/|v|),
-    "relative" a share of each token's own norm (x + α |x| v/|v|). `layers` defaults to the layer where the direction was
-    read; layer `n_layers` is the stream leaving the last block. `where` names the tokens: "all", "prompt",
-    "generated", a piece, or positions. Strength 0 changes nothing.
+    "relative" a share of each token's own norm (x + α |x| v/|v|). `layers` defaults to the layer where the
+    direction was read; layer `n_layers` is the stream leaving the last block. `where` names the tokens: "all",
+    "prompt", "generated", a piece, or positions. Strength 0 changes nothing.
     """
 
     direction: Direction

@@ -23,7 +23,11 @@ class Think(Intervention):
 
     def __post_init__(self):
         if not isinstance(self.on, bool) or not isinstance(self.phrase, str):
-            raise CtkitError(f"Think(on={shown(self.on)}, phrase={shown(self.phrase)})", "no switch, or no text", "Think(on=True) or Think(on=False)")
+            raise CtkitError(
+                f"Think(on={shown(self.on)}, phrase={shown(self.phrase)})",
+                "no switch, or no text",
+                "Think(on=True) or Think(on=False)",
+            )
 
     def edit(self, prompt: Prompt) -> Prompt:
         """The prompt with the phrase where the cue was, or behind everything where there is none."""
