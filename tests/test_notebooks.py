@@ -13,6 +13,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from ctkit.lab import FIRST
+
 from .house import ROOT
 
 LESSONS = sorted(path for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
@@ -70,6 +72,12 @@ def unpaired(path: Path) -> str | None:
         if ours != theirs:
             return f"cell {number} differs from {pair.name}: `jupytext --sync` makes them one"
     return None if len(sides[0]) == len(sides[1]) else f"{pair.name} has {len(sides[1])} cells, not {len(sides[0])}"
+
+
+def test_each_lesson_was_run():
+    texts = sorted(path.with_suffix(".ipynb") for path in (ROOT / "notebooks").rglob("*.py"))
+    assert texts == LESSONS, "jupytext --to ipynb --execute makes the one from the other"
+    assert ROOT / FIRST in LESSONS
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)

@@ -9,8 +9,7 @@ from .driver import Driver
 
 @pytest.fixture(scope="module")
 def lesson(lab, open_notebook, run_all):
-    if not (lab.root / FIRST).is_file():
-        pytest.skip(f"{FIRST} is not written yet")
+    assert (lab.root / FIRST).is_file(), f"{FIRST} is not there: jupytext --to ipynb --execute its .py"
     page = open_notebook(FIRST.as_posix())
     assert run_all(page) == []
     return page
