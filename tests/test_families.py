@@ -1,5 +1,7 @@
 """What is particular to families: what is captured, what is supported, what is said where it is not."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from transformers import MambaConfig, MambaForCausalLM
@@ -10,7 +12,20 @@ from ctkit.engine.generate import CACHES
 from ctkit.engine.run import run_many
 
 from .engine_fixtures import EVERY, PROMPT, THROUGH_STREAM, TOLERANCE, Dim, Slope, direction, left_behind, setups_for
-from .families import ALL, ATTENDING, FULL, N_HEADS, N_LAYERS, STREAM, TOKENIZER, VOCAB, lm_of, new_model, plain
+from .families import (
+    ALL,
+    ATTENDING,
+    D_MODEL,
+    FULL,
+    N_HEADS,
+    N_LAYERS,
+    STREAM,
+    TOKENIZER,
+    VOCAB,
+    lm_of,
+    new_model,
+    plain,
+)
 
 pytestmark = pytest.mark.families
 
@@ -61,6 +76,27 @@ def test_what_is_read_later_is_what_was_read_at_once(family):
             assert torch.equal(kept.residual(layer), late.residual(layer)), name
         for layer in range(N_LAYERS if attention else 0):
             assert torch.equal(kept.attention(layer), late.attention(layer)), name
+
+
+@pytest.mark.parametrize(
+    ("family", "out"), [("llama", "self_attn.o_proj"), ("gpt2", "attn.c_proj"), ("gpt_neox", "attention.dense")]
+)
+def test_a_silent_head_is_one_that_the_output_projection_does_not_hear(family, out):
+    @dataclass(frozen=True)
+    class Silence(ct.Intervention):
+        def heads(self, z, enc, layer):
+            assert z.shape == (len(enc), N_HEADS, D_MODEL // N_HEADS)
+            return torch.cat([z[:, :2], z[:, 2:3] * (layer != 1), z[:, 3:]], dim=1)
+
+    deaf = new_model(family)
+    block = ct.wrap(deaf, TOKENIZER).blocks[1]
+    weight = block.get_submodule(out).weight
+    rows = slice(2 * D_MODEL // N_HEADS, 3 * D_MODEL // N_HEADS)
+    with torch.no_grad():
+        (weight if family == "gpt2" else weight.T)[rows] = 0
+    trace = ct.run(lm_of(family), PROMPT, Silence())
+    torch.testing.assert_close(trace.logits, plain(ct.wrap(deaf, TOKENIZER), trace.ids), **TOLERANCE)
+    assert not torch.allclose(trace.logits, ct.run(lm_of(family), PROMPT).logits, atol=1e-3)
 
 
 @pytest.mark.parametrize("family", ALL)
