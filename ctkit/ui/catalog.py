@@ -87,7 +87,7 @@ def _steer(directions: list[Direction]) -> list[dict[str, Any]]:
     first = choices[0]["value"] if choices else None
     return [
         {"name": "direction", "label": "direction", "type": "direction", "value": first, "choices": choices},
-        {"name": "strength", "label": "strength", "type": "number", "value": 2.0, "min": -6.0, "max": 6.0, "step": 0.5},
+        {"name": "strength", "label": "strength", "type": "number", "value": 4.0, "min": -8.0, "max": 8.0, "step": 0.5},
     ]
 
 
