@@ -1,6 +1,8 @@
 """The playground without a browser: one worker, frames that say what ran, errors as text, a state that is a setup."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 
@@ -46,6 +48,17 @@ def test_a_worker_survives_a_job_that_fails():
         assert worker.wait(5) and done == [1]
     finally:
         threading.excepthook = old
+
+
+def test_a_program_can_end_while_something_is_computed():
+    """The thread must not be cut off inside torch: that aborts the process."""
+    code = (
+        "import torch\nfrom ctkit.ui.worker import Worker\n"
+        "def job(stale):\n    while not stale():\n        torch.randn(300, 300) @ torch.randn(300, 300)\n"
+        "worker = Worker()\nworker.submit(job)\n__import__('time').sleep(0.3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_frame_holds_the_weights_of_the_run(lm):

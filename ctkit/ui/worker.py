@@ -1,8 +1,14 @@
 """One thread that computes for a widget: the latest request wins, older ones are dropped."""
 
+import atexit
 import sys
 import threading
+import weakref
 from collections.abc import Callable
+
+
+PATIENCE = 10.0  # seconds that the end of the program waits for a running job: torch must not be cut off in the middle
+_workers: "weakref.WeakSet[Worker]" = weakref.WeakSet()
 
 
 class Worker:
@@ -14,6 +20,8 @@ class Worker:
         self._waiting: Callable[[Callable[[], bool]], None] | None = None
         self._busy = False
         self._thread: threading.Thread | None = None
+        self._closing = False
+        _workers.add(self)
 
     def submit(self, job: Callable[[Callable[[], bool]], None]) -> None:
         """Do `job(stale)` next, in place of any job that is waiting."""
@@ -29,13 +37,23 @@ class Worker:
         with self._condition:
             return self._condition.wait_for(lambda: self._waiting is None and not self._busy, timeout)
 
+    def close(self, timeout: float = PATIENCE) -> None:
+        """Tell the running job to end, drop what waits, and let the thread go."""
+        with self._condition:
+            self._closing, self._waiting = True, None
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
     def _stale(self) -> bool:
-        return self._waiting is not None
+        return self._closing or self._waiting is not None
 
     def _loop(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._waiting is not None)
+                self._condition.wait_for(lambda: self._closing or self._waiting is not None)
+                if self._closing:
+                    return
                 job, self._waiting, self._busy = self._waiting, None, True
             try:
                 job(self._stale)
@@ -45,3 +63,9 @@ class Worker:
                 with self._condition:
                     self._busy = False
                     self._condition.notify_all()
+
+
+@atexit.register
+def _close_all() -> None:
+    for worker in list(_workers):
+        worker.close()
