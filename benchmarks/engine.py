@@ -1,4 +1,4 @@
-"""How much a run under ctkit costs beside the bare forward pass. Ratios, measured in turn. `python benchmarks/engine.py`"""
+"""How much a run under ctkit costs beside the bare forward pass, as ratios. `python benchmarks/engine.py`"""
 
 import argparse
 import statistics
@@ -19,7 +19,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(f"torch {torch.__version__}, {options.threads} thread(s), {options.pairs} pairs; ratio to the bare forward pass: median (min to max)")
+    print(f"torch {torch.__version__}, {options.threads} thread(s), {options.pairs} pairs")
+    print("ratio to the bare forward pass: median (min to max)")
     tiny = ct.load()
     for lm in (tiny, gpt2_sized(tiny)):
         ids = torch.tensor([ct.run(lm, TEXT).ids])
@@ -34,7 +35,8 @@ def main() -> None:
             "all attention read": lambda lm=lm: ct.run(lm, TEXT, attention="all"),
             "one layer's attention read": lambda lm=lm: ct.run(lm, TEXT, attention=[lm.n_layers // 2]),
         }
-        print(f"\n{lm.name}: {lm.n_layers} layers × {lm.n_heads} heads, {lm.d_model} wide, {ids.shape[1]} tokens; bare: {1000 * timed(bare):.1f} ms")
+        print(f"\n{lm.name}: {lm.n_layers} layers × {lm.n_heads} heads, {lm.d_model} wide, {ids.shape[1]} tokens")
+        print(f"  the bare pass takes {1000 * timed(bare):.1f} ms here")
         for name, case in cases.items():
             ratios = paired(case, bare, options.pairs)
             print(f"  {name:28s} ×{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")

@@ -37,4 +37,9 @@ def check(guess: Any, truth: Any, tolerance: float = 0.0) -> Verdict:
     else:
         right = guess == truth
     said = f"{truth:.2f}" if isinstance(truth, float) else str(truth)
-    return Verdict(right, f"Right: {said}." if right else f"Not quite: you said {guess}, it is {said}. Change something above and look again.")
+    return Verdict(
+        right,
+        f"Right: {said}."
+        if right
+        else f"Not quite: you said {guess}, it is {said}. Change something above and look again.",
+    )

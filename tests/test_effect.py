@@ -12,7 +12,15 @@ from ctkit.tasks import get
 
 @pytest.mark.parametrize(
     ("answer", "right"),
-    [("box", True), (" box", True), ("box.", True), ("box and more", True), ("boxes", False), ("", False), ("the box", False)],
+    [
+        ("box", True),
+        (" box", True),
+        ("box.", True),
+        ("box and more", True),
+        ("boxes", False),
+        ("", False),
+        ("the box", False),
+    ],
 )
 def test_an_answer_is_right_when_it_begins_with_the_expected_word(answer, right):
     assert is_right(answer, "box") is right

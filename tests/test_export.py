@@ -1,4 +1,4 @@
-"""The playground as one page: everything in it, nothing that could end a script early, and a place that can be written."""
+"""The playground as one page: everything in it, nothing that could end a script early, a place to write it to."""
 
 import json
 import re
@@ -45,7 +45,11 @@ def test_a_mark_in_the_data_is_left_alone():
 
 def test_setups_are_recorded_once_and_the_last_stays_last(playground):
     setups = [(), ct.Reread(), ct.Think(), ct.Reread()]
-    assert [s.to_code() for s in unique(setups)] == ["ct.Setup([])", "ct.Setup([ct.Think()])", "ct.Setup([ct.Reread()])"]
+    assert [s.to_code() for s in unique(setups)] == [
+        "ct.Setup([])",
+        "ct.Setup([ct.Think()])",
+        "ct.Setup([ct.Reread()])",
+    ]
     assert len(single_switches(playground.catalog)) == len(playground.catalog["switches"])
 
 

@@ -119,9 +119,15 @@ def test_a_population_fills_up_and_ends(lm):
     widget.observe(lambda change: lines.append(change.new), names="population")
     widget.state = widget.state | {"n": 120, "setup": ct.Setup([ct.Mask("bidirectional")]).to_data()}
     assert widget.wait(120)
-    assert [line["done"] for line in lines] == [50, 100, 120] and [line["running"] for line in lines] == [True, True, False]
+    assert [line["done"] for line in lines] == [50, 100, 120] and [line["running"] for line in lines] == [
+        True,
+        True,
+        False,
+    ]
     state = widget.state
-    effect = ct.effect(lm, state["task"], ct.Mask("bidirectional"), n=120, seed=state["seed"], difficulty=state["difficulty"])
+    effect = ct.effect(
+        lm, state["task"], ct.Mask("bidirectional"), n=120, seed=state["seed"], difficulty=state["difficulty"]
+    )
     last = lines[-1]
     assert (last["mended"], last["broken"]) == (effect.mended, effect.broken)
     assert (last["low"], last["high"]) == effect.interval
@@ -168,5 +174,5 @@ def test_tokens_in_words():
 
 
 def test_a_playground_wants_a_model():
-    with pytest.raises(ct.CtkitError, match="ct.load"):
+    with pytest.raises(ct.CtkitError, match="no loaded model"):
         ct.Playground("tiny")

@@ -34,10 +34,14 @@ def fit_direction(
     2
     """
     if method not in METHODS:
-        raise CtkitError(f"the method {shown(method)}", "no such way to fit a direction", f"one of {', '.join(METHODS)}")
+        raise CtkitError(
+            f"the method {shown(method)}", "no such way to fit a direction", f"one of {', '.join(METHODS)}"
+        )
     for side, texts in (("positive", positive), ("negative", negative)):
         if isinstance(texts, str) or not len(texts):
-            raise CtkitError(f"a direction from the {side} texts {shown(texts)}", "no list of texts", "a list with one text or more")
+            raise CtkitError(
+                f"a direction from the {side} texts {shown(texts)}", "no list of texts", "a list with one text or more"
+            )
     layer = lm.n_layers // 2 if layer is None else layer
     fit = METHODS[method]
     plus, minus = _streams(lm, positive, layer), _streams(lm, negative, layer)

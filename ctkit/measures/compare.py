@@ -16,8 +16,8 @@ from ..prompt import Encoding
 class Comparison:
     """A run before and after a change.
 
-    `align[i]` is where token i of the first run stands in the second: in its *last* reading, which is the one that knows
-    most (-1 where it is gone). `fold[k]` is the token of the first run that token k of the second is a reading of (-1
+    `align[i]` is where token i of the first run stands in the second: in its *last* reading, which knows most (-1
+    where it is gone). `fold[k]` is the token of the first run that token k of the second is a reading of (-1
     for new ones: a phrase, a placeholder).
     """
 
@@ -56,9 +56,9 @@ class Comparison:
     def attention_difference(self, layer: int, head: int) -> Float[Tensor, "query key"]:
         """Attention after minus before, on the tokens of the first run.
 
-        The row of a token is that of its last reading; what it gives to any reading of a word counts for that word. So
-        re-reading can fill the upper triangle: the second reading sees later words of the first. Rows of tokens that are
-        gone are NaN.
+        The row of a token is that of its last reading; what it gives to any reading of a word counts for that word.
+        So re-reading can fill the upper triangle: the second reading sees later words of the first. Rows of tokens
+        that are gone are NaN.
         """
         folded = self._folded(self.after.attention(layer, head))
         difference = folded[[max(j, 0) for j in self.align]] - self.before.attention(layer, head)
@@ -90,7 +90,11 @@ def compare(before: Trace, after: Trace) -> Comparison:
         if not isinstance(trace, Trace):
             raise CtkitError(f"a comparison with {shown(trace)}", f"a {type(trace).__name__}", "two traces from ct.run")
     if before.shape != after.shape or before.logits.shape[-1] != after.logits.shape[-1]:
-        raise CtkitError("a comparison of two runs", f"models of different shape: {before.shape} and {after.shape}", "two runs of one model")
+        raise CtkitError(
+            "a comparison of two runs",
+            f"models of different shape: {before.shape} and {after.shape}",
+            "two runs of one model",
+        )
     align, fold = alignment(before.encoding, after.encoding)
     return Comparison(before, after, align, fold)
 
@@ -103,7 +107,9 @@ def alignment(before: Encoding, after: Encoding) -> tuple[tuple[int, ...], tuple
     there = {key: j for j, key in enumerate(_keys(after))}
     here = {key: i for i, key in enumerate(_keys(before))}
     align = tuple(there.get(_moved(key, shift, repeated), -1) for key in here)
-    fold = tuple(here.get(_moved(key, -shift, repeated), here.get(_moved(key, 1 - key[2], repeated), -1)) for key in there)
+    fold = tuple(
+        here.get(_moved(key, -shift, repeated), here.get(_moved(key, 1 - key[2], repeated), -1)) for key in there
+    )
     return align, fold
 
 

@@ -90,7 +90,7 @@ def effect(
 ) -> Effect:
     """Accuracy of `lm` on `n` fresh problems, with nothing changed and under a setup.
 
-    `task`: a name from `ct.tasks.names()`, or a task. Problem i has seed `seed + i`; none of them was trained on. An answer
+    `task`: a name from `ct.tasks.names()`, or a task. Problem i has seed `seed + i`; none was trained on. An answer
     counts as right when the first words written after the prompt, greedily, are the problem's answer; with thinking on,
     the first words after the cue that the model writes itself.
 
@@ -107,7 +107,11 @@ def effect(
 
 
 def effect_on(
-    lm: LM, problems: Sequence[Problem], setup: Setup, seed: int = 0, on_progress: Callable[[int, int], Any] | None = None
+    lm: LM,
+    problems: Sequence[Problem],
+    setup: Setup,
+    seed: int = 0,
+    on_progress: Callable[[int, int], Any] | None = None,
 ) -> Effect:
     """The effect of a setup on given problems."""
     prompts, expected = [p.prompt for p in problems], [p.answer for p in problems]
@@ -119,7 +123,8 @@ def effect_on(
 def outcomes_of(problems: Sequence[Problem], before: Sequence[str], after: Sequence[str]) -> tuple[Outcome, ...]:
     """The answers before and after, held against the problems."""
     return tuple(
-        Outcome(p, b, a, is_right(b, p.answer), is_right(a, p.answer)) for p, b, a in zip(problems, before, after, strict=True)
+        Outcome(p, b, a, is_right(b, p.answer), is_right(a, p.answer))
+        for p, b, a in zip(problems, before, after, strict=True)
     )
 
 

@@ -26,7 +26,7 @@ def break_numbers(text: str, context: str, rng: random.Random) -> str | None:
 
 
 def moved(number: str, rng: random.Random) -> str:
-    """A number moved by 1 to 3 either way. It keeps its number of digits, so that nothing but the value changes: a digit
+    """A number moved by 1 to 3 either way. It keeps its length, so that nothing but the value changes: a digit
     counts on from 9 to 0."""
     offset = rng.choice(OFFSETS)
     if "." in number:

@@ -24,10 +24,10 @@ METHODS = ("mistake", "true-thinking")
 class StepEffects:
     """What each step does to the answer.
 
-    `scores`: per step, how much of the answer's probability hangs on it (NaN where nothing in the step could be broken).
-    `intervals`: 95 % over the draws. `control`: the same with the step left as it is; 0 for every step unless something
-    is wrong. `necessity` and `sufficiency` are the two halves of the true-thinking score. `answer` is the model's own after
-    the whole thought, `probability` its probability there; `passes` counts the texts read and tokens written.
+    `scores`: per step, how much of the answer's probability hangs on it (NaN where nothing in it could be broken).
+    `intervals`: 95 % over the draws. `control`: the same with the step left as it is; 0 unless something is wrong.
+    `necessity` and `sufficiency` are the two halves of the true-thinking score. `answer` is the model's own after the
+    whole thought, `probability` its probability there; `passes` counts the texts read and tokens written.
     """
 
     method: str
@@ -58,11 +58,12 @@ def step_effects(
 
     `steps`: the thought, sentence by sentence; by default the model writes one itself. `method`:
 
-    - "mistake": the step gets a wrong result and the model writes the rest on. Score: how far the probability of its own
-      answer falls (Lanham et al., arXiv 2307.13702, "adding mistakes", with probabilities in place of same-or-not).
-    - "true-thinking": early exit after the step, all four combinations of an intact or broken step in an intact or broken
-      context: ½ (necessity + sufficiency) (Zhao et al., arXiv 2510.24941). We call it the causal effect of the step on the
-      early answer; that a step was "thought" is more than it shows.
+    - "mistake": the step gets a wrong result and the model writes the rest on. Score: how far the probability of its
+      own answer falls (Lanham et al., arXiv 2307.13702, "adding mistakes", with probabilities in place of
+      same-or-not).
+    - "true-thinking": early exit after the step, all four combinations of an intact or broken step in an intact or
+      broken context: ½ (necessity + sufficiency) (Zhao et al., arXiv 2510.24941). We call it the causal effect of the
+      step on the early answer; that a step was "thought" is more than it shows.
 
     Each is the mean over `draws` ways to break the step. Any `setup` can be on meanwhile.
 
@@ -97,12 +98,18 @@ class _Thought:
         thought = _Thought(lm, prompt, setup, [])
         thought.steps = thought._written() if steps is None else [step.strip() for step in steps]
         if not thought.steps or not all(thought.steps):
-            raise CtkitError("the effects of steps", "a thought without steps, or with an empty one", "a list of sentences, one a step")
+            raise CtkitError(
+                "the effects of steps",
+                "a thought without steps, or with an empty one",
+                "a list of sentences, one a step",
+            )
         cue = thought.before_answer(thought.steps)
         written = generate(lm, cue, setup, max_new_tokens=8)
         thought.answer = first_words(written.text)
         if not thought.answer:
-            raise CtkitError("the effects of steps", "a model that writes no answer after the thought", "another prompt or model")
+            raise CtkitError(
+                "the effects of steps", "a model that writes no answer after the thought", "another prompt or model"
+            )
         thought.probability = thought.read([cue])[0]
         thought.passes += written.n_written
         return thought
@@ -113,7 +120,9 @@ class _Thought:
         steps = sentences(generation.text.partition(answer_cue(self.prompt))[0])
         if not steps:
             raise CtkitError(
-                "the steps of the model's thought", f"no steps in what it wrote: {shown(generation.text)}", "steps of your own: steps=[…]"
+                "the steps of the model's thought",
+                f"no steps in what it wrote: {shown(generation.text)}",
+                "steps of your own: steps=[…]",
             )
         return steps
 
@@ -168,19 +177,32 @@ def _mistake(thought: _Thought, draws: int, seed: int, on_progress) -> StepEffec
 
 def _true_thinking(thought: _Thought, draws: int, seed: int, on_progress) -> StepEffects:
     halves = [
-        true_thinking(thought.steps, i, thought.prompt.text, draws, seed, lambda texts: thought.read([thought.before_answer(t) for t in texts]))
+        true_thinking(
+            thought.steps,
+            i,
+            thought.prompt.text,
+            draws,
+            seed,
+            lambda texts: thought.read([thought.before_answer(t) for t in texts]),
+        )
         for i in range(len(thought.steps))
     ]
     scores = [[(n + s) / 2 for n, s in zip(h.necessity, h.sufficiency, strict=True)] for h in halves]
     effects = _effects("true-thinking", thought, scores, [h.control for h in halves], [h.broken for h in halves])
     return StepEffects(
-        **{name: getattr(effects, name) for name in effects.__dataclass_fields__ if name not in ("necessity", "sufficiency")},
+        **{
+            name: getattr(effects, name)
+            for name in effects.__dataclass_fields__
+            if name not in ("necessity", "sufficiency")
+        },
         necessity=[_mean(h.necessity) for h in halves],
         sufficiency=[_mean(h.sufficiency) for h in halves],
     )
 
 
-def _effects(method: str, thought: _Thought, values: list[list[float]], control: list[float], broken: list[list[str]]) -> StepEffects:
+def _effects(
+    method: str, thought: _Thought, values: list[list[float]], control: list[float], broken: list[list[str]]
+) -> StepEffects:
     return StepEffects(
         method=method,
         steps=list(thought.steps),

@@ -1,4 +1,4 @@
-"""The true-thinking score of one step: early exit after it, step and context each intact or broken (arXiv 2510.24941 §3)."""
+"""The true-thinking score of one step: early exit after it, step and context intact or broken (arXiv 2510.24941)."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ def true_thinking(
     seed: int,
     probability: Callable[[list[list[str]]], list[float]],
 ) -> Halves:
-    """The two halves for step `index`. `probability` gives the chance of the model's own answer when it is asked right after
-    each of some thoughts. Only the thought is broken, never the question."""
+    """The two halves for step `index`. `probability` gives the chance of the model's own answer when it is asked right
+    after each of some thoughts. Only the thought is broken, never the question."""
     step, before = steps[index], list(steps[:index])
     thoughts, broken = [[*before, step], [*before, step]], []
     for draw in range(draws):

@@ -30,7 +30,7 @@ def catalog_of(lm: LM, directions: list[Direction]) -> dict[str, Any]:
 
 
 def mood_directions(lm: LM) -> list[Direction]:
-    """Directions to steer with at once: happy minus sad, in each block's entering stream. Empty where a model cannot."""
+    """Directions to steer with at once: happy minus sad, entering some blocks. Empty where a model cannot."""
     mood = get("mood")
     sides = [mood.texts(style, TEXTS_PER_SIDE, 0) for style in ("happy", "sad")]
     try:
@@ -49,8 +49,22 @@ def switches(lm: LM, directions: list[Direction]) -> list[dict[str, Any]]:
     """The switches, in the order in which they act."""
     return [
         _switch(lm, "mask", "Mask", "Mask", "who may look at whom", _mask()),
-        _switch(lm, "reread", "Read again", "Reread", "the text once more: late words become visible to early ones", _reread()),
-        _switch(lm, "prepend", "Prepend token", "PrependToken", "a token in front that is told what the last one knows", _prepend(lm)),
+        _switch(
+            lm,
+            "reread",
+            "Read again",
+            "Reread",
+            "the text once more: late words become visible to early ones",
+            _reread(),
+        ),
+        _switch(
+            lm,
+            "prepend",
+            "Prepend token",
+            "PrependToken",
+            "a token in front that is told what the last one knows",
+            _prepend(lm),
+        ),
         _switch(lm, "steer", "Steer", "Steer", "push the stream along a direction", _steer(directions)),
         _switch(lm, "think", "Think", "Think", "write the steps before the answer", []),
     ]
@@ -61,7 +75,14 @@ def _switch(lm: LM, id_: str, label: str, intervention: str, hint: str, fields: 
     unsupported = None if support == "yes" else support
     if id_ == "steer" and not fields[0]["choices"]:
         unsupported = unsupported or "no direction could be fitted on this model"
-    return {"id": id_, "label": label, "intervention": intervention, "hint": hint, "unsupported": unsupported, "fields": fields}
+    return {
+        "id": id_,
+        "label": label,
+        "intervention": intervention,
+        "hint": hint,
+        "unsupported": unsupported,
+        "fields": fields,
+    }
 
 
 def _mask() -> list[dict[str, Any]]:
@@ -79,7 +100,9 @@ def _reread() -> list[dict[str, Any]]:
 
 def _prepend(lm: LM) -> list[dict[str, Any]]:
     last = min(lm.n_layers - 1, 3)
-    return [{"name": "start", "names": ["start", "exit"], "label": "layers", "type": "range", "value": [1, max(2, last)]}]
+    return [
+        {"name": "start", "names": ["start", "exit"], "label": "layers", "type": "range", "value": [1, max(2, last)]}
+    ]
 
 
 def _steer(directions: list[Direction]) -> list[dict[str, Any]]:

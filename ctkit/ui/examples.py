@@ -1,4 +1,4 @@
-"""The prompts that the playground offers, from `data/prompts/playground.json`: a task's problem by its seed, or a text."""
+"""The prompts that the playground offers, from `data/prompts/playground.json`: a problem by its seed, or a text."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,14 @@ class Example:
     def to_data(self) -> dict[str, Any]:
         """For the view."""
         pieces = [{"name": name, "text": text} for name, text in self.prompt.pieces.items()]
-        return {"id": self.id, "label": self.label, "note": self.note, "pieces": pieces, "task": self.task, "difficulty": self.difficulty}
+        return {
+            "id": self.id,
+            "label": self.label,
+            "note": self.note,
+            "pieces": pieces,
+            "task": self.task,
+            "difficulty": self.difficulty,
+        }
 
 
 @cache

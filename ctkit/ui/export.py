@@ -16,7 +16,9 @@ from .thought import steps_of
 STATIC = Path(__file__).parents[1] / "static"
 
 
-def page_of(lm: LM, catalog: dict[str, Any], state: dict[str, Any], setups: Sequence[Any], prompt: Any, code_of: Any) -> str:
+def page_of(
+    lm: LM, catalog: dict[str, Any], state: dict[str, Any], setups: Sequence[Any], prompt: Any, code_of: Any
+) -> str:
     """The page, opened at the last of the setups; each is run once more and recorded."""
     before, population = look(lm, prompt, Setup()), Population(lm)
     recordings = []
@@ -59,7 +61,9 @@ def filled(recorded: str) -> str:
     }
     for mark, text in parts.items():
         if mark.endswith("script*/") and "</script" in text.lower():
-            raise CtkitError("a page from this playground", "a script that would end itself", "npm run build in widgets/")
+            raise CtkitError(
+                "a page from this playground", "a script that would end itself", "npm run build in widgets/"
+            )
         before, _, after = page.partition(mark)
         page = before + text + after
     return page
@@ -71,7 +75,11 @@ def write_page(path: str | Path, page: str) -> Path:
     try:
         target.write_text(page, encoding="utf-8")
     except OSError as err:
-        raise CtkitError(f"a page at {str(path)!r}", f"{type(err).__name__}: {err.strerror}", "a folder that exists and can be written to") from err
+        raise CtkitError(
+            f"a page at {str(path)!r}",
+            f"{type(err).__name__}: {err.strerror}",
+            "a folder that exists and can be written to",
+        ) from err
     return target
 
 

@@ -18,7 +18,13 @@ from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
 from ..prompt import Prompt
 from ..zoo.tokenizer import known_ids
 
-IN_WORDS = {"Reread": "Reading again", "PrependToken": "A token in front", "Mask": "Another mask", "Steer": "Steering", "Think": "Thinking"}
+IN_WORDS = {
+    "Reread": "Reading again",
+    "PrependToken": "A token in front",
+    "Mask": "Another mask",
+    "Steer": "Steering",
+    "Think": "Thinking",
+}
 MOST_WEIGHTS = 8_000_000  # bytes of attention in one frame; more would make the browser wait
 
 
@@ -67,7 +73,13 @@ def side_of(lm: LM, trace: Trace) -> dict[str, Any]:
     """One run: tokens, pieces, all attention weights and what the mask allowed, a byte each."""
     parts = [part for part in trace.encoding.prompt.parts if part.name in trace.spans]
     pieces = [
-        {"name": p.name, "origin": p.origin, "reading": p.reading, "start": trace.spans[p.name].start, "stop": trace.spans[p.name].stop}
+        {
+            "name": p.name,
+            "origin": p.origin,
+            "reading": p.reading,
+            "start": trace.spans[p.name].start,
+            "stop": trace.spans[p.name].stop,
+        }
         for p in parts
     ]
     weights = [trace.kept_attention[layer] for layer in sorted(trace.kept_attention)]
@@ -115,7 +127,8 @@ def sentence_of(comparison: Comparison, setup: Setup) -> str:
     read = f"{longer} more tokens to read. " if longer > 0 else ""
     if before[0] == after[0]:
         return f"{names}: {read}The top token stays {shown_token(before[0])}, {before[1]:.2f} → {after[1]:.2f}."
-    return f"{names}: {read}The top token goes from {shown_token(before[0])} ({before[1]:.2f}) to {shown_token(after[0])} ({after[1]:.2f})."
+    was, is_now = f"{shown_token(before[0])} ({before[1]:.2f})", f"{shown_token(after[0])} ({after[1]:.2f})"
+    return f"{names}: {read}The top token goes from {was} to {is_now}."
 
 
 def shown_token(token: str) -> str:

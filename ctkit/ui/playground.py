@@ -7,8 +7,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..engine.load import load
 from ..engine.lm import LM
+from ..engine.load import load
 from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
 from ..prompt import Prompt, as_prompt
@@ -29,7 +29,7 @@ class Playground(anywidget.AnyWidget):
     """Flip switches on a model and see attention, the next token, the steps and a population's accuracy change.
 
     `lm`: a model from `ct.load` or `ct.wrap` (the shipped one by default); `prompt`: what to read first (an example by
-    default). `.setup` and `.prompt` are what is on; set them and the picture follows. `.code` is Python that does the same.
+    default). `.setup` and `.prompt` are what is on; set them and the picture follows. `.code` is Python that does it.
 
     >>> import ctkit as ct
     >>> playground = ct.Playground()
@@ -60,8 +60,12 @@ class Playground(anywidget.AnyWidget):
         self._seen: tuple | None = None  # prompt, and its runs before and after
         self._asked: tuple | None = None  # state and seq last handed to the worker
         self._problem_seed = examples()[0].seed
-        super().__init__(catalog=catalog_of(self.lm, directions), state=_first_state(prompt, as_setup(setup)), **options)
-        self._paint(self.state, self.seq)  # at once, so that a saved notebook and a still picture have something to show
+        super().__init__(
+            catalog=catalog_of(self.lm, directions), state=_first_state(prompt, as_setup(setup)), **options
+        )
+        self._paint(
+            self.state, self.seq
+        )  # at once, so that a saved notebook and a still picture have something to show
         self.observe(self._changed, names=["state", "seq"])
         self.on_msg(self._told)
         self._changed(None)
@@ -182,8 +186,12 @@ class Playground(anywidget.AnyWidget):
             return True
         except CtkitError as err:
             self.error = {"asked": err.asked, "found": err.found, "remedy": err.remedy}
-        except Exception as err:  # noqa: BLE001 - a thread has nobody else to tell
-            self.error = {"asked": "this picture", "found": f"{type(err).__name__}: {err}", "remedy": "undo the last change; this is a defect of ctkit"}
+        except Exception as err:
+            self.error = {
+                "asked": "this picture",
+                "found": f"{type(err).__name__}: {err}",
+                "remedy": "undo the last change; this is a defect of ctkit",
+            }
         return False
 
     def _told(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
@@ -220,7 +228,14 @@ def _first_state(prompt: Prompt | str | None, setup: Setup) -> dict[str, Any]:
     example = examples()[0]
     chosen = example.prompt if prompt is None else as_prompt(prompt)
     task = (example.task, example.difficulty) if prompt is None else (None, None)
-    return {"prompt": _pieces(chosen), "setup": setup.to_data(), "task": task[0], "difficulty": task[1], "n": 200, "seed": 10_000}
+    return {
+        "prompt": _pieces(chosen),
+        "setup": setup.to_data(),
+        "task": task[0],
+        "difficulty": task[1],
+        "n": 200,
+        "seed": 10_000,
+    }
 
 
 def _pieces(prompt: Prompt) -> list[dict[str, str]]:

@@ -69,7 +69,13 @@ def line_of(effect: Effect, n: int, title: str, difficulty: int | None) -> dict[
         "broken": effect.broken,
         "same": effect.n - effect.mended - effect.broken,
         "flipped": [
-            {"seed": o.problem.seed, "text": o.problem.prompt.text, "answer": o.problem.answer, "before": o.before, "after": o.after}
+            {
+                "seed": o.problem.seed,
+                "text": o.problem.prompt.text,
+                "answer": o.problem.answer,
+                "before": o.before,
+                "after": o.after,
+            }
             for o in changed
         ],
         "note": "" if len(effect.setup) else "Nothing is changed yet.",

@@ -5,8 +5,8 @@ import io
 from typing import Any
 
 from ..engine.trace import Trace
-from ..plots import comparison, most_changed_head
 from ..measures.compare import compare
+from ..plots import comparison, most_changed_head
 
 
 def mimebundle_of(bundle: Any, text: str, seen: tuple | None) -> Any:

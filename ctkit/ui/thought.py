@@ -16,13 +16,20 @@ HOW = "A step broken, the rest written on by the model"
 
 
 def steps_of(lm: LM, prompt: Prompt, setup: Setup, problem: Problem | None) -> dict[str, Any] | None:
-    """The step effects under a setup, or None where nobody thinks. Other switches: the bare thought's effects beside them."""
+    """The step effects under a setup, or None where nobody thinks; with other switches on, the bare thought's too."""
     if not thinks(setup, prompt):
         return None
     try:
         effects = step_effects(lm, prompt, setup=setup)
     except CtkitError as err:
-        return {"method": HOW, "thought": "", "answer": "", "steps": [], "before_scores": None, "note": f"{err.found}. {err.remedy}."}
+        return {
+            "method": HOW,
+            "thought": "",
+            "answer": "",
+            "steps": [],
+            "before_scores": None,
+            "note": f"{err.found}. {err.remedy}.",
+        }
     others = [i for i in setup if not isinstance(i, Think)]
     bare = step_effects(lm, prompt, effects.steps) if others else None
     return {
@@ -31,15 +38,27 @@ def steps_of(lm: LM, prompt: Prompt, setup: Setup, problem: Problem | None) -> d
         "answer": effects.answer,
         "steps": [_row(effects, i, _label(effects.steps[i], problem)) for i in range(len(effects.steps))],
         "before_scores": None if bare is None else [_number(score) for score in bare.scores],
-        "note": f"answer {effects.answer}, probability {effects.probability:.2f} after the whole thought; 4 ways to break each step",
+        "note": f"answer {effects.answer}, probability {effects.probability:.2f} after the whole thought; "
+        "4 ways to break each step",
     }
 
 
 def _row(effects: StepEffects, i: int, label: str | None) -> dict[str, Any]:
     score, (low, high) = effects.scores[i], effects.intervals[i]
     broken = f"“{effects.broken[i]}”" if effects.broken[i] else ""
-    said = "nothing in it could be broken" if isnan(score) else f"broken ({broken}), {effects.answer} loses {score:.2f} of its probability"
-    return {"text": effects.steps[i], "label": label, "score": _number(score), "low": _number(low), "high": _number(high), "sentence": said}
+    said = (
+        "nothing in it could be broken"
+        if isnan(score)
+        else f"broken ({broken}), {effects.answer} loses {score:.2f} of its probability"
+    )
+    return {
+        "text": effects.steps[i],
+        "label": label,
+        "score": _number(score),
+        "low": _number(low),
+        "high": _number(high),
+        "sentence": said,
+    }
 
 
 def _number(value: float) -> float | None:

@@ -6,7 +6,6 @@ import threading
 import weakref
 from collections.abc import Callable
 
-
 PATIENCE = 10.0  # seconds that the end of the program waits for a running job: torch must not be cut off in the middle
 _workers: "weakref.WeakSet[Worker]" = weakref.WeakSet()
 
