@@ -20,7 +20,7 @@ SEED = 10_000  # the card's problems: seeds from here on
 BLIND = "re-read, second reading blind"
 
 
-def card(name: str, n: int = 400, folder: Path | None = None) -> Path:
+def card(name: str, n: int = 1000, folder: Path | None = None) -> Path:
     """Measure the model and write card.md and effects.json beside it; returns the card's path.
 
     `n` problems a row, at seeds that training (a name space of its own) never draws. Uses all cores.
