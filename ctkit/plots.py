@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from .engine.trace import Trace
 from .measures.compare import Comparison
@@ -14,6 +15,7 @@ from .measures.effect import Effect
 from .measures.steps import StepEffects
 
 READS, READ_BY, GREY = "#2166ac", "#c8680c", "#8a94a0"  # reads, after, more · is read by, less · before
+LINE = "#dfe4ea"
 WEIGHTS = LinearSegmentedColormap.from_list("ctkit weights", ["#ffffff", READS])
 DIFFERENCE = LinearSegmentedColormap.from_list("ctkit difference", [READ_BY, "#ffffff", READS])
 
@@ -32,6 +34,8 @@ def attention(trace: Trace, layer: int, head: int, ax: Axes | None = None) -> Fi
     ax = _axes(ax)
     weights = trace.attention(layer, head).numpy()
     ax.imshow(_contrast(weights), cmap=WEIGHTS, vmin=0, vmax=1)
+    allowed = trace.allowed(layer)
+    _hatch(ax, ~allowed[min(head, len(allowed) - 1)].numpy())
     _labels(ax, trace.tokens, f"layer {layer}, head {head}")
     return ax.figure
 
@@ -88,12 +92,13 @@ def steps(effects: StepEffects, ax: Axes | None = None) -> Figure:
 
 def comparison(pair: Comparison, layer: int, head: int) -> Figure:
     """Before, after and difference of one head, and the next token: the playground as a still picture."""
-    figure = Picture(figsize=(11, 3.6), dpi=110, layout="constrained")
+    figure = Picture(figsize=(11, 3.0), dpi=110, layout="constrained")
     axes = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1])
     attention(pair.before, layer, head, axes[0])
     attention(pair.after, layer, head, axes[1])
     attention_difference(pair, layer, head, axes[2])
     next_tokens(pair, axes[3])
+    axes[3].set_box_aspect(1)
     for ax, word in zip(axes[:3], ("before", "after", "difference"), strict=True):
         ax.set_title(f"{word} · layer {layer}, head {head}", fontsize=9, loc="left")
     return figure
@@ -112,6 +117,15 @@ def _axes(ax: Axes | None, size: tuple[float, float] = (4.5, 4.5)) -> Axes:
     return Picture(figsize=size, dpi=110, layout="constrained").subplots()
 
 
+def _hatch(ax: Axes, masked: np.ndarray) -> None:
+    """Hatch what the mask forbids, a rectangle for each run of cells in a row."""
+    for row, cells in enumerate(masked):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(int)))
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            style = {"hatch": "/////", "edgecolor": LINE, "facecolor": "none", "linewidth": 0}
+            ax.add_patch(Rectangle((start - 0.5, row - 0.5), stop - start, 1, **style))
+
+
 def _contrast(values: Any) -> Any:
     """Small weights made visible: log10(1 + 9 v), which keeps 0 and 1."""
     return np.log10(1 + 9 * values)
@@ -125,7 +139,7 @@ def _labels(ax: Axes, tokens: list[str], title: str) -> None:
     ax.set_xticks([])
     ax.set_title(title, fontsize=9, loc="left")
     for spine in ax.spines.values():
-        spine.set_edgecolor("#dfe4ea")
+        spine.set_edgecolor(LINE)
 
 
 def _quiet(ax: Axes, title: str) -> None:

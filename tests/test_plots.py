@@ -19,6 +19,13 @@ def test_attention_shows_the_weights(pair):
     assert np.allclose(image, np.log10(1 + 9 * pair.before.attention(1, 2).numpy()))
 
 
+def test_what_the_mask_forbids_is_hatched(lm):
+    trace = ct.run(lm, TEXT, ct.Mask("window", size=3, heads=[2]))
+    for head, allowed in ((2, trace.allowed(1)[2]), (0, trace.allowed(1)[0])):
+        patches = plots.attention(trace, 1, head).axes[0].patches
+        assert sum(patch.get_width() for patch in patches) == int((~allowed).sum())
+
+
 def test_the_difference_keeps_its_sign(pair):
     image = plots.attention_difference(pair, 1, 2).axes[0].images[0].get_array()
     assert np.array_equal(np.sign(image), np.sign(pair.attention_difference(1, 2).nan_to_num().numpy()))

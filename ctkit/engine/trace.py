@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import CtkitError
@@ -67,6 +68,12 @@ class Trace:
         if layer not in self.kept_residual:
             self.kept_residual.update(self.again(residual=[layer]).kept_residual)
         return self.kept_residual[layer]
+
+    def allowed(self, layer: int) -> Bool[Tensor, "#head query key"]:
+        """Who might attend to whom in a block, by the causal mask and the setup (a model's own window not counted)."""
+        self._check("the mask", layer, self.shape.n_layers - 1)
+        causal = torch.ones(1, len(self.ids), len(self.ids), dtype=torch.bool).tril()
+        return self.setup.allow(causal, self.encoding, layer)
 
     def next_tokens(self, k: int = 10, at: int = -1) -> list[tuple[str, float]]:
         """The `k` likeliest next tokens after position `at`, with their probabilities."""

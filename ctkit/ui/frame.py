@@ -95,8 +95,7 @@ def side_of(lm: LM, trace: Trace) -> dict[str, Any]:
 
 def allowed_of(trace: Trace) -> Tensor:
     """Who may attend to whom, (layer or 1, head or 1, query, key): one layer where all are alike."""
-    causal = torch.ones(1, len(trace.ids), len(trace.ids), dtype=torch.bool).tril()
-    masks = [trace.setup.allow(causal, trace.encoding, layer) for layer in range(trace.shape.n_layers)]
+    masks = [trace.allowed(layer) for layer in range(trace.shape.n_layers)]
     if all(torch.equal(mask, masks[0]) for mask in masks):
         masks = masks[:1]
     heads = max(mask.shape[0] for mask in masks)
