@@ -36,6 +36,10 @@ def lab_command(root: Path, browser: bool, port: int | None, rest: list[str]) ->
 
 
 def lab_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment for it: as given, with the course's settings behind the user's own."""
+    """The environment for it: as given, with the course's settings behind the user's own.
+
+    Idle threads of a kernel sleep, unless the user wishes otherwise: where as many threads spin as there are cores, one
+    more busy program on the machine makes a small model crawl.
+    """
     before = [given["JUPYTER_CONFIG_PATH"]] if given.get("JUPYTER_CONFIG_PATH") else []
-    return {**given, "JUPYTER_CONFIG_PATH": os.pathsep.join([*before, str(SETTINGS)])}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **given, "JUPYTER_CONFIG_PATH": os.pathsep.join([*before, str(SETTINGS)])}

@@ -189,7 +189,9 @@ def test_lab_becomes_jupyterlab(become):
 
 def test_the_users_own_settings_come_before_those_of_the_course():
     both = lab_module.lab_environment({"JUPYTER_CONFIG_PATH": "mine", "HOME": "home"})
-    assert both == {"JUPYTER_CONFIG_PATH": f"mine{os.pathsep}{lab_module.SETTINGS}", "HOME": "home"}
+    path = f"mine{os.pathsep}{lab_module.SETTINGS}"
+    assert both == {"JUPYTER_CONFIG_PATH": path, "HOME": "home", "OMP_WAIT_POLICY": "PASSIVE"}
+    assert lab_module.lab_environment({"OMP_WAIT_POLICY": "ACTIVE"})["OMP_WAIT_POLICY"] == "ACTIVE"
     for path in lab_module.SETTINGS.rglob("*.json"):
         assert json.loads(path.read_text("utf-8"))
 

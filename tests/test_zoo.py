@@ -211,7 +211,7 @@ def test_the_card_agrees_with_the_model():
     folder = manifest.model_path("tiny")
     told = json.loads((folder / "effects.json").read_text())
     lm = ct.load("tiny")
-    for task, difficulty, form in (("hunt", 2, "direct"), ("hunt", 3, "re-read"), ("sums", 2, "direct")):
+    for task, difficulty, form in (("hunt", 2, "direct"), ("crowd", 2, "re-read"), ("sums", 2, "direct")):
         problems = [tasks.get(task).generate(told["seed"] + i, difficulty) for i in range(told["n"])]
         cell = next(c for c in told["cells"] if (c["task"], c["difficulty"]) == (task, difficulty))
         found = effects.population(lm, problems, [form])

@@ -4,5 +4,6 @@ from .base import Problem, Task, get, names
 from .hunt import Hunt
 from .mood import Mood
 from .sums import Sums
+from .crowd import Crowd  # isort: skip  # the order of these lines is the order of `names()`
 
-__all__ = ["Hunt", "Mood", "Problem", "Sums", "Task", "get", "names"]
+__all__ = ["Crowd", "Hunt", "Mood", "Problem", "Sums", "Task", "get", "names"]

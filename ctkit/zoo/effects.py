@@ -28,6 +28,7 @@ SETUPS: dict[str, Setup] = {
     "mask lifted": Setup([Mask("bidirectional")]),
 }
 FORMS = {
+    "crowd": ("direct", "re-read", "re-read, second reading blind", "thinking", "mask lifted"),
     "hunt": ("direct", "re-read", "re-read, second reading blind", "thinking", "mask lifted"),
     "sums": ("direct", "re-read", "thinking"),
     "mood": ("direct", "re-read"),
@@ -44,13 +45,13 @@ class Population:
     right: dict[str, list[bool]]
     shortcuts: dict[str, float]
 
-    def accuracy(self, form: str) -> dict[str, float]:
+    def accuracy(self, form: str) -> dict[str, str | int | float]:
         """Share right, with the 95 % interval (Wilson)."""
         row = self.right[form]
         low, high = wilson(sum(row), len(row))
         return {"form": form, "n": len(row), "accuracy": fmean(row), "low": low, "high": high}
 
-    def effect(self, form: str, base: str = "direct") -> dict[str, float]:
+    def effect(self, form: str, base: str = "direct") -> dict[str, str | float]:
         """The paired difference between two forms, with its 95 % interval."""
         pairs = list(zip(self.right[base], self.right[form]))
         mended, broken = sum(b > a for a, b in pairs), sum(a > b for a, b in pairs)
