@@ -143,6 +143,21 @@ def test_steps_appear_with_thinking_and_go_without(playground):
     assert playground.steps is None
 
 
+def test_steps_have_the_labels_that_the_task_knows(lm):
+    widget = ct.Playground(lm)
+    widget._told(widget, {"type": "new_problem", "task": "sums", "difficulty": 3}, [])
+    widget.setup = ct.Think()
+    assert widget.wait(120)
+    problem = get("sums").generate(widget._problem_seed, 3)
+    for row in widget.steps["steps"]:
+        assert row["label"] == dict(zip(problem.steps, problem.labels, strict=True)).get(row["text"])
+    assert {row["label"] for row in widget.steps["steps"]} >= {"true", "decoy"}
+    align = widget.frame["align"]
+    assert align[-1] == len(widget.frame["after"]["tokens"]) - 1, (
+        "the cue that the thought ends in is the cue before it"
+    )
+
+
 def test_problems_are_shown_with_their_task(lm):
     widget = ct.Playground(lm)
     widget._told(widget, {"type": "load_problem", "seed": 77}, [])

@@ -15,7 +15,7 @@ from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..measures.compare import Comparison, alignment
 from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
-from ..prompt import Prompt
+from ..prompt import CUE, Piece, Prompt
 from ..zoo.tokenizer import known_ids
 
 IN_WORDS = {
@@ -35,7 +35,10 @@ def look(lm: LM, prompt: Prompt, setup: Setup) -> Trace:
         cue = answer_cue(prompt)
         written = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
         thought = written.text.partition(cue)[0].strip()
-        prompt = prompt.then(**({"thought": thought} if thought else {}), **{"answer cue": cue})
+        thought_too = prompt.then(thought=thought) if thought else prompt
+        prompt = Prompt.of(
+            [*thought_too.parts, Piece("answer cue", cue, origin=CUE, written=True)]
+        )  # the same cue, later
     _refuse_large(lm, len(encode(lm, setup.edit(prompt))))
     return run(lm, prompt, setup, attention="all" if lm.support.get("attention", "yes") == "yes" else ())
 

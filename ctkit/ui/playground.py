@@ -169,15 +169,9 @@ class Playground(anywidget.AnyWidget):
         """The problem on show, where the prompt is one of the task's and was not edited."""
         if not state.get("task"):
             return None
-        problem = get(state["task"]).generate(self._problem_seed, state["difficulty"])
-        return problem if _pieces(problem.prompt) == state["prompt"] else None
-
-    def _settle(self, stale) -> None:
-        """After a stop: what is on show is all there will be."""
-        if self.population is not None and self.population["running"]:
-            done, n = self.population["done"], self.population["n"]
-            self.population = self.population | {"running": False, "note": f"Stopped after {done} of {n} problems."}
-        self.status = {"busy": [], "message": "stopped"}
+        seeds = {self._problem_seed, *(e.seed for e in examples() if e.task == state["task"])}
+        problems = [get(state["task"]).generate(seed, state["difficulty"]) for seed in seeds]
+        return next((problem for problem in problems if _pieces(problem.prompt) == state["prompt"]), None)
 
     def _guarded(self, job) -> bool:
         """Do a job; what goes wrong is shown in words, and the last good picture stays."""

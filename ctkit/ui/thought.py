@@ -45,24 +45,20 @@ def steps_of(lm: LM, prompt: Prompt, setup: Setup, problem: Problem | None) -> d
 
 def _row(effects: StepEffects, i: int, label: str | None) -> dict[str, Any]:
     score, (low, high) = effects.scores[i], effects.intervals[i]
-    broken = f"“{effects.broken[i]}”" if effects.broken[i] else ""
-    said = (
-        "nothing in it could be broken"
-        if isnan(score)
-        else f"broken ({broken}), {effects.answer} loses {score:.2f} of its probability"
-    )
+    left = max(0.0, effects.probability - score)
+    said = f"as “{effects.broken[i]}”: {effects.answer} falls from {effects.probability:.2f} to {left:.2f}"
     return {
         "text": effects.steps[i],
         "label": label,
         "score": _number(score),
         "low": _number(low),
         "high": _number(high),
-        "sentence": said,
+        "sentence": "nothing in it could be broken" if isnan(score) else said,
     }
 
 
 def _number(value: float) -> float | None:
-    return None if isnan(value) else round(value, 4)
+    return None if isnan(value) else round(value, 4) + 0.0  # no minus before a zero
 
 
 def _label(step: str, problem: Problem | None) -> str | None:
