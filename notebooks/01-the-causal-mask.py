@@ -180,5 +180,5 @@ playground.setup
 # - Cutting the right edges takes the answer away; that is how one finds out which edges matter.
 #
 # **Next:** lifting the mask is not the only way to let an early word hear of a late one. Flip *Read again* in the playground
-# and look at the difference picture: the upper half turns blue there too, with the mask in place. Why? And does it help, on
-# this problem, and on 200?
+# and look at the difference picture: the upper half turns blue there too, with the mask in place. Why? And does it help? Ask
+# the 200 of *Lost key*, then those of *Crowded key*.
