@@ -15,7 +15,7 @@ from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..measures.compare import Comparison, alignment
 from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
-from ..prompt import CUE, Piece, Prompt
+from ..prompt import CUE, PLACEHOLDER, Piece, Prompt
 from ..zoo.tokenizer import known_ids
 
 IN_WORDS = {
@@ -113,7 +113,8 @@ def packed(values: Tensor) -> dict[str, Any]:
 def unknown_tokens(lm: LM, trace: Trace) -> list[bool]:
     """Per token: whether the model's training never had it as a word. Only the shipped models' tokenizers say so."""
     known = _known_ids(lm)
-    return [id_ not in known for id_ in trace.ids]
+    places = trace.encoding.places
+    return [id_ not in known and place[0] != PLACEHOLDER for id_, place in zip(trace.ids, places, strict=True)]
 
 
 @cache
@@ -126,7 +127,7 @@ def sentence_of(comparison: Comparison, setup: Setup) -> str:
     before, after = comparison.before.next_tokens(1)[0], comparison.after.next_tokens(1)[0]
     longer = len(comparison.after.tokens) - len(comparison.before.tokens)
     names = " + ".join(IN_WORDS.get(type(i).__name__, type(i).__name__) for i in setup)
-    read = f"{longer} more tokens to read. " if longer > 0 else ""
+    read = f"{longer} more {'token' if longer == 1 else 'tokens'} to read. " if longer > 0 else ""
     if before[0] == after[0]:
         return f"{names}: {read}The top token stays {shown_token(before[0])}, {before[1]:.2f} → {after[1]:.2f}."
     was, is_now = f"{shown_token(before[0])} ({before[1]:.2f})", f"{shown_token(after[0])} ({after[1]:.2f})"

@@ -46,14 +46,17 @@ def steps_of(lm: LM, prompt: Prompt, setup: Setup, problem: Problem | None) -> d
 def _row(effects: StepEffects, i: int, label: str | None) -> dict[str, Any]:
     score, (low, high) = effects.scores[i], effects.intervals[i]
     left = max(0.0, effects.probability - score)
-    said = f"as “{effects.broken[i]}”: {effects.answer} falls from {effects.probability:.2f} to {left:.2f}"
+    before, after = f"{effects.probability:.2f}", f"{left:.2f}"
+    said = f"stays at {after}" if before == after else f"goes from {before} to {after}"
     return {
         "text": effects.steps[i],
         "label": label,
         "score": _number(score),
         "low": _number(low),
         "high": _number(high),
-        "sentence": "nothing in it could be broken" if isnan(score) else said,
+        "sentence": "nothing in it could be broken"
+        if isnan(score)
+        else f"as “{effects.broken[i]}”: {effects.answer} {said}",
     }
 
 
