@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, StaticCache
 
+from ..errors import CtkitError, shown
 from ..interventions.setup import Setup, as_setup
 from ..prompt import as_prompt
 from .encode import encode
@@ -20,6 +21,10 @@ BATCH_TOKENS = 8192  # so many tokens go into one forward pass: enough for speed
 
 def rows_of(lm: LM, prompts: Sequence[Any], common: Setup) -> list[Row]:
     """A row for each prompt, or pair of a prompt and a setup that acts before the common one."""
+    if not isinstance(lm, LM):
+        raise CtkitError(
+            f"the model {shown(lm)}", f"a {type(lm).__name__}", 'a loaded model first: lm = ct.load("tiny")'
+        )
     rows = []
     for entry in prompts:
         prompt, setup = (

@@ -57,8 +57,8 @@ def generate_many(
 ) -> list[Generation]:
     """`generate` for many prompts (or pairs of prompt and setup) at once. `on_token(index, token)`."""
     _check_wishes(max_new_tokens, temperature, seed)
-    cache = _cache_that_works(lm, cache)
     rows = rows_of(lm, prompts, as_setup(*interventions))
+    cache = _cache_that_works(lm, cache)
     done: list[Generation | None] = [None] * len(rows)
     finished = 0
     for group, room in _with_room(lm, rows, max_new_tokens):

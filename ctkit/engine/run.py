@@ -85,10 +85,9 @@ class Session:
         self.interrupts = Interrupts()
         self.streams = Streams("residual", self.rows)
         self.outputs = Streams("heads", self.rows)
+        base = self.lm.model.config._attn_implementation
         self.now = Pass(
-            base=self.lm.model.config._attn_implementation.removeprefix(
-                PREFIX
-            ),  # ours, where a run goes on around this one
+            base=base.removeprefix(PREFIX),  # it is ours already where a run goes on around this one
             layers=dict(self.lm.attention_layers),
             scores=score_edits(self.rows, self.horizon),
             wanted=frozenset(self.attention),
@@ -112,10 +111,8 @@ class Session:
             inputs |= padding(self.lm, self.rows, slice(self.now.start, total), room)
         if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
-        with (
-            as_current(self.now),
-            self.interrupts.let_through(),
-        ):  # hooks do nothing outside it: a listener that runs the model runs it unchanged
+        # outside of this, our hooks do nothing: a listener that runs the model between two passes runs it unchanged
+        with as_current(self.now), self.interrupts.let_through():
             output = self.lm.model(**inputs)
         missing = (set(self.now.scores) | set(self.now.heads) | set(self.now.wanted)) - self.now.seen
         if missing:
