@@ -110,7 +110,12 @@ def test_layers_and_heads_to_read(lm):
         refused(ct.run, lm, PROMPT, attention=wanted)
     refused(ct.run, lm, PROMPT, residual=[N_LAYERS + 1])
     kept = ct.run(lm, PROMPT, attention=1, residual=N_LAYERS)
-    assert (list(kept.kept_attention), list(kept.kept_residual)) == ([1], [N_LAYERS])
+    assert (list(kept.kept_attention), list(kept.kept_residual)) == ([(1, head) for head in range(N_HEADS)], [N_LAYERS])
+    one = ct.run(lm, PROMPT, attention=[(1, 2), (0, 3)])
+    assert sorted(one.kept_attention) == [(0, 3), (1, 2)]
+    assert torch.equal(one.attention(1, 2), kept.attention(1, 2))
+    for pairs in ([(N_LAYERS, 0)], [(0, N_HEADS)], [(0, "1")], [(0, 1, 2)]):
+        refused(ct.run, lm, PROMPT, attention=pairs)
     for heads in (N_HEADS, -1):
         assert refused(ct.run, lm, PROMPT, Mask("prefix", heads=heads)).remedy == f"heads from 0 to {N_HEADS - 1}"
         assert refused(ct.run, lm, PROMPT, Knockout(3, 0, heads=heads)).remedy == f"heads from 0 to {N_HEADS - 1}"

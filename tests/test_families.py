@@ -139,7 +139,7 @@ def test_traces_of_a_batch_keep_attention_and_stream_too():
     texts = ["Ann has a.", "b", "Who has the key?"]
     for trace, text in zip(run_many(lm, texts, Mask("prefix"), attention=[1], residual=[2]), texts, strict=True):
         expected = ct.run(lm, text, Mask("prefix"))
-        torch.testing.assert_close(trace.kept_attention[1], expected.attention(1), **TOLERANCE)
+        torch.testing.assert_close(trace.kept_attention[1, 2], expected.attention(1, 2), **TOLERANCE)
         torch.testing.assert_close(trace.kept_residual[2], expected.residual(2), **TOLERANCE)
         torch.testing.assert_close(trace.attention(0), expected.attention(0), **TOLERANCE)
         assert trace.attention(1).shape == (N_HEADS, len(text), len(text))

@@ -40,7 +40,7 @@ class Pass:
     start: int = 0  # position of the first query
     scores: dict[int, ScoreEdit] = field(default_factory=dict)
     heads: dict = field(default_factory=dict)  # block → function of (batch token head d_head)
-    wanted: frozenset[int] = frozenset()  # blocks whose weights are read
+    wanted: dict[int, tuple[int, ...]] = field(default_factory=dict)  # block → heads whose weights are read
     weights: dict[int, Tensor] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)  # blocks that came by: proof that the model calls us
 
@@ -88,7 +88,7 @@ def _attention_over(base: str):
             if weights is None:
                 explicit = _additive(mask, query, key, now.start, _is_causal(module, kwargs))
                 weights = _own_eager(module)(module, query, key, value, explicit, **kwargs)[1]
-            now.weights[layer] = weights
+            now.weights[layer] = weights[:, list(now.wanted[layer])]
         if layer in now.heads:
             output = now.heads[layer](output)
         return output, weights

@@ -1,6 +1,6 @@
 """Running a model under a setup. The only module that registers hooks; all are gone when a pass ends."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import StaticCache
 
 from ..errors import CtkitError, shown
-from ..interventions.base import as_tuple
+from ..interventions.base import as_tuple, check_heads
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
 from .attention import PREFIX, Pass, as_current, current
@@ -23,12 +23,14 @@ from .plan import Row, Streams, score_edits
 from .trace import Trace
 
 Layers = Iterable[int] | int | str  # block indices, or "all"
+Heads = Iterable[int | tuple[int, int]] | int | str  # blocks, pairs of block and head, or "all"
 
 
-def run(lm: LM, prompt: Prompt | str, *interventions: Any, attention: Layers = (), residual: Layers = ()) -> Trace:
+def run(lm: LM, prompt: Prompt | str, *interventions: Any, attention: Heads = (), residual: Layers = ()) -> Trace:
     """One forward pass of `lm` over `prompt` under a setup.
 
-    `attention` and `residual` name blocks (or "all") to keep right away; others are read when they are asked for.
+    `attention` and `residual` name blocks (or "all") to keep right away; `attention` also takes single heads, as pairs
+    [(layer, head)]. Others are read when they are asked for.
     Raises `CtkitError` for prompts and interventions that this model cannot read or carry out.
 
     >>> import ctkit as ct
@@ -37,14 +39,14 @@ def run(lm: LM, prompt: Prompt | str, *interventions: Any, attention: Layers = (
     True
     """
     rows = rows_of(lm, [prompt], as_setup(*interventions))
-    return _traces(lm, rows, _layers(lm, attention, 0), _layers(lm, residual, 1), last_only=False)[0]
+    return _traces(lm, rows, _heads(lm, attention), _layers(lm, residual, 1), last_only=False)[0]
 
 
 def run_many(
     lm: LM,
     prompts: Sequence[Any],
     *interventions: Any,
-    attention: Layers = (),
+    attention: Heads = (),
     residual: Layers = (),
     last_only: bool = False,
     on_progress: Callable[[int, int], Any] | None = None,
@@ -56,7 +58,7 @@ def run_many(
     `on_progress(done, all)` is called after each pass.
     """
     rows = rows_of(lm, prompts, as_setup(*interventions))
-    layers = _layers(lm, attention, 0), _layers(lm, residual, 1)
+    layers = _heads(lm, attention), _layers(lm, residual, 1)
     traces: list[Trace | None] = [None] * len(rows)
     done = 0
     for group in groups([len(row.enc) for row in rows]):
@@ -76,7 +78,7 @@ class Session:
     rows: list[Row]
     horizon: int  # no row gets longer than this, padding included
     cache: Any = None  # None: every pass reads everything
-    attention: tuple[int, ...] = ()
+    attention: Mapping[int, tuple[int, ...]] = field(default_factory=dict)  # block → heads to read
     residual: tuple[int, ...] = ()
     read: dict[int, Tensor] = field(default_factory=dict)  # the streams wanted, as they left the last pass
     length: int = 0  # positions read so far
@@ -90,7 +92,7 @@ class Session:
             base=base.removeprefix(PREFIX),  # it is ours already where a run goes on around this one
             layers=dict(self.lm.attention_layers),
             scores=score_edits(self.rows, self.horizon),
-            wanted=frozenset(self.attention),
+            wanted=dict(self.attention),
         )
         if self.outputs.active:
             at = partial(self.outputs.at, start=lambda: self.now.start, remember=self.cache is not None)
@@ -183,14 +185,31 @@ def _traces(lm: LM, rows: list[Row], attention, residual, last_only: bool) -> li
 
 def _trace(lm: LM, row: Row, b: int, logits: Tensor, session: Session) -> Trace:
     kept = logits[b, row.pad :] if logits.shape[1] > 1 else logits[b]
-    weights = {layer: w[b, :, row.pad :, row.pad :].float().cpu() for layer, w in session.now.weights.items()}
+    weights = {
+        (layer, head): read[b, i, row.pad :, row.pad :].float().cpu()
+        for layer, read in session.now.weights.items()
+        for i, head in enumerate(session.now.wanted[layer])
+    }
     streams = {layer: x[b, row.pad :].float().cpu() for layer, x in session.read.items()}
 
     def again(attention=(), residual=()) -> Trace:
         alone = Row(row.enc, row.setup)
-        return _traces(lm, [alone], tuple(attention), tuple(residual), last_only=False)[0]
+        return _traces(lm, [alone], _heads(lm, attention), tuple(residual), last_only=False)[0]
 
     return Trace(row.enc, kept.float().cpu(), row.setup, partial(token_text, lm), again, weights, streams)
+
+
+def _heads(lm: LM, wanted: Heads) -> dict[int, tuple[int, ...]]:
+    """Block → the heads wanted there: all of a block that is named alone, else those of its pairs."""
+    entries = list(wanted) if isinstance(wanted, Iterable) and not isinstance(wanted, str) else wanted
+    pairs = [e for e in entries if isinstance(e, tuple) and len(e) == 2] if isinstance(entries, list) else []
+    whole = _layers(lm, [e for e in entries if e not in pairs] if pairs else entries, 0)
+    named: dict[int, tuple[int, ...]] = {}
+    for layer, head in pairs:
+        _layers(lm, layer, 0)
+        check_heads("attention", as_tuple(head), lm.n_heads)
+        named[layer] = (*named.get(layer, ()), head)
+    return named | {layer: tuple(range(lm.n_heads)) for layer in whole}
 
 
 def _layers(lm: LM, wanted: Layers, extra: int) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ class Trace:
     setup: Any = field(repr=False)
     name_token: Callable[[int], str] = field(repr=False)
     again: Callable[..., "Trace"] = field(repr=False)
-    kept_attention: dict[int, Float[Tensor, "head query key"]] = field(default_factory=dict, repr=False)
+    kept_attention: dict[tuple[int, int], Float[Tensor, "query key"]] = field(default_factory=dict, repr=False)
     kept_residual: dict[int, Float[Tensor, "token d_model"]] = field(default_factory=dict, repr=False)
 
     @property
@@ -57,10 +57,11 @@ class Trace:
                 f"{self.shape.n_heads} heads in a block",
                 f"a head from 0 to {self.shape.n_heads - 1}",
             )
-        if layer not in self.kept_attention:
+        wanted = [(layer, h) for h in (range(self.shape.n_heads) if head is None else [head])]
+        if any(pair not in self.kept_attention for pair in wanted):
             self.kept_attention.update(self.again(attention=[layer]).kept_attention)
-        weights = self.kept_attention[layer]
-        return weights if head is None else weights[head]
+        weights = [self.kept_attention[pair] for pair in wanted]
+        return torch.stack(weights) if head is None else weights[0]
 
     def residual(self, layer: int) -> Float[Tensor, "token d_model"]:
         """The stream entering block `layer` (after any steering there); `n_layers`: leaving the last block."""

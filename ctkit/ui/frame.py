@@ -85,7 +85,7 @@ def side_of(lm: LM, trace: Trace) -> dict[str, Any]:
         }
         for p in parts
     ]
-    weights = [trace.kept_attention[layer] for layer in sorted(trace.kept_attention)]
+    weights = [trace.attention(layer) for layer in range(lm.n_layers)] if trace.kept_attention else []
     stacked = torch.stack(weights) if weights else torch.zeros(0, 0, len(trace.ids), len(trace.ids))
     return {
         "tokens": trace.tokens,
