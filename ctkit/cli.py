@@ -1,4 +1,4 @@
-"""The command `ctkit`: doctor | lab | export | train | card. Each word imports what it needs when it is used."""
+"""The command `ctkit`: doctor | lab | export | train | card | seeds. Each word imports what it needs when it is used."""
 
 import argparse
 import os
@@ -48,11 +48,18 @@ def parser() -> argparse.ArgumentParser:
 
     word = words.add_parser("train", help="train a teaching model again, as the one in the box was made")
     word.add_argument("name", help="its name, for example tiny")
+    word.add_argument(
+        "--seed", type=int, help="another seed: the model stays in runs/NAME-SEED, the one in the box too"
+    )
     word.set_defaults(run=train)
 
     word = words.add_parser("card", help="measure a teaching model and write its card")
     word.add_argument("name", help="its name, for example tiny")
     word.set_defaults(run=card)
+
+    word = words.add_parser("seeds", help="measure a teaching model beside runs from other seeds, for its card")
+    word.add_argument("name", help="its name, for example tiny")
+    word.set_defaults(run=seeds)
     return top
 
 
@@ -105,9 +112,9 @@ def export(given: argparse.Namespace) -> int:
 
 def train(given: argparse.Namespace) -> int:
     """Train the model and write it, with the record of its training."""
-    from .zoo.train import train
+    from .zoo.train import train, train_seed
 
-    print(f"wrote {train(given.name)}")
+    print(f"wrote {train(given.name) if given.seed is None else train_seed(given.name, given.seed)}")
     return 0
 
 
@@ -116,6 +123,19 @@ def card(given: argparse.Namespace) -> int:
     from .zoo.card import card
 
     print(f"wrote {card(given.name)}")
+    return 0
+
+
+def seeds(given: argparse.Namespace) -> int:
+    """Measure the runs from other seeds, and write the card anew."""
+    from .zoo.card import write
+    from .zoo.manifest import record_card
+    from .zoo.seeds import seeds
+
+    path = seeds(given.name)
+    write(path.parent)
+    record_card(given.name)
+    print(f"wrote {path}")
     return 0
 
 

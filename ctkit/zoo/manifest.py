@@ -54,6 +54,12 @@ def record(name: str, made_by: dict[str, str], root: Path | None = None) -> None
     path.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
 
 
+def record_card(name: str) -> None:
+    """Write the checksums of a shipped model's files after they were measured."""
+    measured = dict.fromkeys(("card.md", "effects.json"), f"ctkit card {name}") | {"seeds.json": f"ctkit seeds {name}"}
+    record(name, {"": f"ctkit train {name}", **measured})
+
+
 def digest(path: Path) -> str:
     """The sha256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,11 +7,7 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from .recipes import Recipe
-from .score import cells, table
-
-WATCHED = cells(("direct", "re-read")) + [
-    (task, d, "thinking") for task, d in (("sums", 1), ("sums", 3), ("sums", 5), ("hunt", 4))
-]
+from .score import WATCHED, table
 
 
 def resume(run: Path, model: LlamaForCausalLM, optimizers: list) -> tuple[int, float]:
@@ -54,7 +50,8 @@ def log(run: Path, step: int, plan: Recipe, losses: list[float], tokens: int, se
 
 def scores(run: Path, step: int, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
     """Measure accuracy on the way (100 problems a cell, none of them in the cards' measurements), and print it."""
-    found = table(model, tokenizer, 100, WATCHED, seed=900_000)
+    watched = [(task, d, form) for task, forms in WATCHED.items() for form, levels in forms.items() for d in levels]
+    found = table(model, tokenizer, 100, watched, seed=900_000)
     before = [line for line in lines(run / "scores.jsonl") if line["step"] < step]
     _write(run / "scores.jsonl", [*before, {"step": step, "scores": found}])
     for form in ("direct", "re-read", "thinking"):

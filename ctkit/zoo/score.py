@@ -17,6 +17,23 @@ FORMS: dict[str, tuple[Intervention, ...]] = {
 }
 
 
+THOUGHT = 130  # tokens, the longest thought waited for
+WATCHED = {  # task → form → difficulties, measured now and then while a model is trained
+    "hunt": {"direct": (1, 2, 3, 4), "re-read": (2, 3), "thinking": (4,)},
+    "crowd": {"direct": (1, 3, 5), "re-read": (1, 3, 5)},
+    "sums": {"direct": (1, 2, 3), "thinking": (1, 3, 5)},
+    "signs": {"direct": (1, 2), "thinking": (3,)},
+    "mood": {"direct": (2,)},
+    "because": {"direct": (1, 2, 3, 4)},
+    "copy": {"direct": (1, 4)},
+    "meaning": {"direct": (1, 2)},
+    "emphasis": {"direct": (1, 2)},
+    "people": {"direct": (1, 2, 3, 4, 5)},
+    "code": {"direct": (1,)},
+    "tags": {"direct": (1, 3)},
+}
+
+
 def text_of(prompt: Prompt, form: str) -> str:
     """A prompt's text in one of the forms."""
     for intervention in FORMS[form]:
@@ -27,7 +44,9 @@ def text_of(prompt: Prompt, form: str) -> str:
 def accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, problems: list[Problem], form: str) -> float:
     """The share of problems answered right, greedily; with thinking, after the thought that the model writes."""
     texts = [text_of(problem.prompt, form) for problem in problems]
-    found = [answer_in(text) if "thinking" in form else text for text in written(model, tokenizer, texts, form)]
+    room = max(len(tokenizer.encode(f" {each.answer}", add_special_tokens=False)) for each in problems)
+    found = written(model, tokenizer, texts, THOUGHT if "thinking" in form else room)
+    found = [answer_in(text) if "thinking" in form else text for text in found]
     return sum(answer == problem.answer for answer, problem in zip(found, problems)) / len(problems)
 
 
@@ -38,10 +57,9 @@ def answer_in(thought: str) -> str:
 
 
 @torch.no_grad()
-def written(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], form: str) -> list[str]:
-    """What the model writes behind each text: one token, or a whole thought."""
+def written(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], length: int) -> list[str]:
+    """What the model writes behind each text, in up to `length` tokens."""
     batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left").to(model.device)
-    length = 130 if "thinking" in form else 1
     out = model.generate(
         input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], max_new_tokens=length, do_sample=False
     )
@@ -58,8 +76,3 @@ def table(model, tokenizer, n: int, cells: list[tuple[str, int, str]], seed: int
         scores[f"{task} {difficulty} {form}"] = accuracy(model, tokenizer, problems, form)
     model.train()
     return scores
-
-
-def cells(forms: tuple[str, ...] = ("direct", "re-read", "thinking")) -> list[tuple[str, int, str]]:
-    """Every task at every difficulty in the given forms."""
-    return [(task, d, form) for task in ("hunt", "sums", "mood") for d in get(task).difficulties for form in forms]

@@ -10,7 +10,7 @@ from ..interventions.reread import Reread
 from ..interventions.think import Think
 
 START, END, PAD = "<|start|>", "<|end|>", "<|pad|>"
-SIGNS = (".", "?", ":", "=", "+", "'s", "\n")
+SIGNS = (*'.?:=+-*%<>,;_"(){}', "'s", "\n")
 WORD = re.compile(r"'s| ?[A-Za-z]+| ?[0-9]| ?[^\sA-Za-z0-9]|\s")  # how corpus text falls into tokens
 
 

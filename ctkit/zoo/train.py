@@ -2,16 +2,19 @@
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import torch
 from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from . import manifest, record
-from .corpus import batches, encode
+from .corpus import Batch, batches, encode
+from .linear import quicken, slow_again
+from .masking import masked
 from .recipes import Recipe, recipe
 from .tokenizer import FastEncoder, make_tokenizer
 
@@ -35,31 +38,33 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     tokenizer = make_tokenizer()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = make_model(plan, tokenizer).to(device)
+    model = quicken(make_model(plan, tokenizer).to(device))
     optimizers = make_optimizers(model, plan)
     first, spent = record.resume(run, model, optimizers)
-    last = min(until or plan.steps, plan.steps)
+    started, last = time.perf_counter() - spent, min(until or plan.steps, plan.steps)
     encode_ = partial(encode, encoder=FastEncoder(tokenizer), start=tokenizer.bos_token_id, end=tokenizer.eos_token_id)
-    started = time.perf_counter() - spent
     tokens, losses = 0, []
-    for step, (ids, weights) in enumerate(batches(plan, encode_, first), first):
-        if step >= last:
+    for step, batch in enumerate(batches(plan, encode_, first), first + 1):
+        if step > last:
             break
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate(step, plan)
-        losses.append(train_step(model, optimizers, ids.to(device), weights.to(device)))
-        tokens += int((ids > 0).sum())
-        if (step + 1) % 50 == 0 or step + 1 == last:
-            record.log(run, step + 1, plan, losses, tokens, time.perf_counter() - started)
+        losses.append(train_step(model, optimizers, plan, step - 1, batch))
+        tokens += int((batch.ids > 0).sum())
+        if step % 50 == 0 or step == last:
+            record.log(run, step, plan, losses, tokens, time.perf_counter() - started)
             tokens, losses = 0, []
-        if (step + 1) % plan.score_every == 0:
-            record.scores(run, step + 1, model, tokenizer)
-        if (step + 1) % plan.save_every == 0 or step + 1 == last:
-            record.save(run, step + 1, model, optimizers, time.perf_counter() - started)
+        if step % plan.score_every == 0:
+            record.scores(run, step, model, tokenizer)
+        if step % plan.save_every == 0 or step == last:
+            record.save(run, step, model, optimizers, time.perf_counter() - started)
     if last == plan.steps:
-        ship(model, tokenizer, out, run, plan, time.perf_counter() - started)
+        ship(slow_again(model), tokenizer, out, run, plan, time.perf_counter() - started)
     return out
+
+
+def train_seed(name: str, seed: int) -> Path:
+    """Train by the recipe of `name` from another seed; the model stays in runs/NAME-SEED/model."""
+    run = Path("runs") / f"{name}-{seed}"
+    return train(name, plan=replace(recipe(name), seed=seed), run=run, out=run / "model")
 
 
 def make_model(plan: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -103,15 +108,22 @@ def rate(step: int, plan: Recipe) -> float:
     return min((step + 1) / plan.warm_up, 1.0, max(0.01, (plan.steps - step) / fall))
 
 
-def train_step(model: LlamaForCausalLM, optimizers: list, ids: torch.Tensor, weights: torch.Tensor) -> float:
-    """One update on the weighted loss. Padding stands at the right, so the causal mask alone is enough."""
-    states = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-    wanted = weights[:, 1:] > 0
-    losses = F.cross_entropy(model.get_output_embeddings()(states[wanted]), ids[:, 1:][wanted], reduction="none")
-    share = weights[:, 1:][wanted]
+def train_step(
+    model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer], plan: Recipe, step: int, batch: Batch
+) -> float:
+    """One update on the weighted loss. Padding stands at the right, so no mask need name it."""
+    device = model.device
+    mask, weights = masked(batch, plan.masks, Random(f"ctkit masks {plan.seed} {step}"))
+    mask = mask if mask is None else mask.to(device)
+    states = model.base_model(input_ids=batch.ids.to(device), attention_mask=mask, use_cache=False).last_hidden_state
+    wanted = weights > 0
+    targets, share = batch.targets[wanted].to(device), weights[wanted].to(device)
+    losses = F.cross_entropy(model.get_output_embeddings()(states[wanted.to(device)]), targets, reduction="none")
     loss = (losses * share).sum() / share.sum()
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * rate(step, plan)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:
@@ -129,6 +141,7 @@ def ship(
     (out / "model.safetensors").chmod(0o644)
     log = record.lines(run / "log.jsonl")
     kept = {"recipe": asdict(plan), "seconds": round(seconds), "tokens": log[-1]["tokens"], "device": model.device.type}
+    kept["threads"] = torch.get_num_threads()
     kept |= {"log": log[:: max(1, len(log) // 100)] + log[-1:], "scores": record.lines(run / "scores.jsonl")}
     (out / "train.json").write_text(json.dumps(kept) + "\n")
     record.plot(log, out / "loss.png")

@@ -1,0 +1,70 @@
+"""The same recipe from other seeds: how far an effect belongs to the recipe, and how far to one run's luck."""
+
+import json
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from ..engine.load import load
+from ..errors import CtkitError
+from ..tasks import get
+from . import manifest
+from .effects.population import data, population
+from .effects.tables import points, table
+
+FORMS = ("direct", "re-read", "blind", "prefix")
+SEED = 10_000  # the card's problems
+
+
+def seeds(name: str, n: int = 1000, runs: Path = Path("runs")) -> Path:
+    """Measure re-reading and the prefix mask on the shipped model and on every finished run beside it.
+
+    A run from another seed is made by `ctkit train NAME --seed S`, which leaves its model in runs/NAME-S/model. Writes
+    seeds.json beside the shipped model.
+    """
+    torch.set_num_threads(1)
+    shipped = manifest.model_path(name)
+    folders = {json.loads((shipped / "train.json").read_text())["recipe"]["seed"]: shipped}
+    for path in sorted(runs.glob(f"{name}-*/model/train.json")):
+        recipe = json.loads(path.read_text())["recipe"]
+        if path.parent.parent.name == f"{name}-{recipe['seed']}":
+            folders.setdefault(recipe["seed"], path.parent)
+    if len(folders) < 2:
+        raise CtkitError(
+            f"the seeds of {name}", "no finished run from another seed", f"ctkit train {name} --seed 1, and then this"
+        )
+    found = {str(seed): measured(folder, n) for seed, folder in folders.items()}
+    path = shipped / "seeds.json"
+    told = {"model": name, "n": n, "seed": SEED, "shipped": next(iter(found)), "runs": found}
+    path.write_text(json.dumps(told, indent=1) + "\n")
+    return path
+
+
+def measured(folder: Path, n: int) -> list[dict]:
+    """One run's accuracy in every crowd, read once and twice."""
+    lm, crowd = load(str(folder)), get("crowd")
+    rows = []
+    for difficulty in crowd.difficulties:
+        rows.append(data(population(lm, [crowd.generate(SEED + i, difficulty) for i in range(n)], FORMS)))
+        print(f"measured {folder}: crowd {difficulty}", flush=True)
+    return rows
+
+
+def section(found: dict) -> str:
+    """What the card says: the effect in every crowd for each seed, and the median."""
+    rows = []
+    for form in FORMS[1:]:
+        for place, cell in enumerate(next(iter(found["runs"].values()))):
+            effects = {seed: cells[place]["effects"][form] for seed, cells in found["runs"].items()}
+            middle = median(effect["difference"] for effect in effects.values())
+            shown = [points(e["difference"], e["low"], e["high"]) for e in effects.values()]
+            rows.append([form, str(cell["difficulty"]), *shown, f"{100 * middle:+.1f}"])
+    names = [f"seed {seed}{' (shipped)' if seed == found['shipped'] else ''}" for seed in found["runs"]]
+    return f"""## Other training seeds
+
+The same recipe from {len(found["runs"])} seeds: points of accuracy against one reading, in a crowd, on {found["n"]}
+problems a figure.
+
+{table(["form", "difficulty", *names, "median"], rows)}
+"""
