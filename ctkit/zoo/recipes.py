@@ -26,13 +26,14 @@ EASY: Mixture = (
 FULL: Mixture = (
     Part(
         "hunt",
-        34,
+        22,
         Forms(
-            worlds=((3, 1), (2, 2), (3, 2), (3, 2), (4, 2), (4, 2), (5, 2), (2, 3)),
+            worlds=((3, 1), (2, 2), (3, 2), (3, 2), (4, 2), (2, 3)),
             deep=((3, 2), (2, 3), (3, 3), (2, 4), (2, 5), (2, 6)),
-            think=0.2,
+            think=0.3,
         ),
     ),
+    Part("hunt", 14, Forms(worlds=((5, 2), (3, 3), (4, 3)), reach=2, reread=0.5, think=0.0)),
     Part("sums", 25, Forms(levels=(1, 2, 2, 3, 3, 4, 4, 5, 5), reread=0.3, think=0.65, drill=0.12, more=5)),
     Part("signs", 7, Forms(levels=(1, 2, 2, 3, 4), reread=0.1, think=0.5, drill=0.15)),
     Part("because", 9, Forms(reread=0.1, think=0.2)),

@@ -44,6 +44,7 @@ class Forms:
     levels: tuple[int, ...] = ()  # difficulties, each as often as it stands here; () for the task's own choice
     worlds: tuple[tuple[int, int], ...] = ()  # hunt: (chains, hops of each), each as often as it stands here
     deep: tuple[tuple[int, int], ...] = ()  # the same for hunts that are thought about; () for no difference
+    reach: int = 99  # hunt: asks for nothing more than this many hops away
     reread: float = 0.4  # read twice
     think: float = 0.25  # with a written thought
     cut: float = 0.2  # of thoughts: cut short, so that early answers are in distribution

@@ -46,7 +46,9 @@ def questions(chains: Chains, random: Random, forms: Forms) -> list[tuple[str, s
                 found = (f"What holds the {thing}?", chain[place + 1])
             else:
                 found = (f"Where is the {thing}?", chain[-1])
-            pairs.append((place, random.random(), found))
+            turn = random.random()
+            if len(chain) - 1 - place <= forms.reach:
+                pairs.append((place, turn, found))
     if random.random() < 0.7:
         pairs.sort()
     else:
