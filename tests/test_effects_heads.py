@@ -20,6 +20,7 @@ def lm():
 @pytest.fixture
 def found(lm, monkeypatch):
     monkeypatch.setattr(measured, "_answered_right", lambda lm, problems, setup: problems)
+    monkeypatch.setattr(heads, "any", lambda answers: True, raising=False)  # as if the model could do some
     [(name, arguments)] = heads.jobs(6, 100)
     return getattr(heads, name)(lm, *arguments)
 
@@ -68,3 +69,9 @@ def test_shares_and_differences_are_of_the_same_problems():
     row = heads.against([True, True, False, False], [True, False, False, True])
     assert row["before"][0] == row["after"][0] == 0.5 and row["difference"][0] == 0 and row["n"] == 4
     assert heads.against([False] * 4, [True] * 4)["difference"][0] == 1
+
+
+def test_a_model_that_copies_nothing_has_no_such_heads(lm):
+    found = heads.measure(lm, 4, 100)
+    assert found == {"difficulty": 3, "n": 4, "right": 0}
+    assert "none of 4 problems is answered right" in heads.section([found])

@@ -50,8 +50,8 @@ def test_each_reading_is_held_against_the_base(results):
     for kind in meaning.KINDS:
         base, echo = (found[name][kind]["last"] for name in ("mean", "echo"))
         assert base["difference"] == 0 and echo["difference"] == pytest.approx(echo["share"] - base["share"])
-        assert len(found["echo"][kind]["layers"]) == 3 and found["echo"][kind]["layers"][-1] == echo["share"]
-        chosen = found["echo"][kind]["layers"][found["echo"]["layer"]]
+        assert len(found["echo"]["layers"][kind]) == 3 and found["echo"]["layers"][kind][-1] == echo["share"]
+        chosen = found["echo"]["layers"][kind][found["echo"]["layer"]]
         assert found["echo"][kind]["chosen"]["share"] == chosen
 
 
@@ -86,7 +86,7 @@ def test_the_layer_is_picked_on_other_triplets(lm, monkeypatch):
 
     monkeypatch.setattr(meaning, "right", right)
     found = meaning.nearer(lm, 4, 100)["readings"]["echo"]
-    assert found["layer"] == 1 and found["late"]["chosen"]["share"] == 0 and found["late"]["layers"] == [1, 0, 0]
+    assert found["layer"] == 1 and found["late"]["chosen"]["share"] == 0 and found["layers"]["late"] == [1, 0, 0]
 
 
 def test_the_section_writes_the_figures(results):

@@ -40,12 +40,14 @@ def jobs(n: int, seed: int) -> list[tuple[str, tuple]]:
 def measure(lm: LM, n: int, seed: int, difficulty: int = 3) -> dict[str, object]:
     """Scores of the heads, and accuracy with the best ones knocked out, by what they may no longer look at.
 
-    "control": the largest change of a logit where no head is knocked out.
+    "control": the largest change of a logit where no head is knocked out. A model that answers nothing right has none.
     """
     problems = [get("copy").generate(seed + i, difficulty) for i in range(n)]
-    found = retrieval_heads(lm, problems)
+    base = right(lm, problems, [[]] * n)
+    if not any(base):
+        return {"difficulty": difficulty, "n": n, "right": 0}
+    found, kept_from = retrieval_heads(lm, problems), places(lm, problems)
     top, others = found.top(TOP), found.ranked[TOP:]
-    base, kept_from = right(lm, problems, [[]] * n), places(lm, problems)
     rows = {
         place: against(base, right(lm, problems, [cut(top, keys[place]) for keys in kept_from]))
         for place in ("context", "needle", "haystack")
@@ -118,6 +120,9 @@ def moved(lm: LM, problems: Sequence[Problem], setups: Sequence[Any]) -> float:
 def section(results: list[dict]) -> str:
     """What the card says."""
     [found] = results
+    if not found["right"]:
+        told = f"Copy, difficulty {found['difficulty']}: none of {found['n']} problems is answered right."
+        return f"## Retrieval heads\n\n{told}\n"
     first = found["rows"]["context"]
     rows = [["nothing", str(first["n"]), percent(*first["before"]), ""]]
     names = {"context": "the context", "needle": "the needle alone", "haystack": "the context without the needle"}

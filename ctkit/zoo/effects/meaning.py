@@ -49,10 +49,11 @@ def nearer(lm: LM, n: int, seed: int) -> dict[str, object]:
 
     def held(name: str, base: str, kind: str) -> dict[str, dict]:
         here, there = found[name][kind], found[base][kind]
-        chosen = against(here[picked[name]], there[picked[base]])
-        return {"chosen": chosen, "last": against(here[-1], there[-1]), "layers": here.double().mean(1).tolist()}
+        return {"chosen": against(here[picked[name]], there[picked[base]]), "last": against(here[-1], there[-1])}
 
     rows = {a: {"layer": picked[a]} | {kind: held(a, BASE, kind) for kind in KINDS} for a in READINGS}
+    for name, row in rows.items():
+        row["layers"] = {kind: sides.double().mean(1).tolist() for kind, sides in found[name].items()}
     paired = [{"of": a, "against": b} | {kind: held(a, b, kind) for kind in KINDS} for a, b in PAIRED]
     return {"what": "nearer", "n": n, "readings": rows, "paired": paired}
 

@@ -21,20 +21,18 @@ SETUPS: dict[str, Setup] = {
     "thinking": Setup([Think()]),
     "mask lifted": Setup([Mask("bidirectional")]),
     "prefix": Setup([Mask("prefix", until="question")]),
-    "prefix of 1": Setup([Mask("prefix", until=1)]),
 }
-MASKS = ("mask lifted", "prefix", "prefix of 1")
-READING = ("direct", "re-read", "blind", "thinking", *MASKS)
+MASKS = ("mask lifted", "prefix")
 FORMS = {
-    "crowd": READING,
-    "hunt": READING,
-    "sums": ("direct", "re-read", "thinking", OTHERS, *MASKS),
+    "crowd": ("direct", "re-read", "blind", *MASKS),
+    "hunt": ("direct", "re-read", "blind", "thinking", *MASKS),
+    "sums": ("direct", "thinking", OTHERS, "mask lifted"),
     "signs": ("direct", "thinking", "mask lifted"),
-    "mood": ("direct", "re-read", "mask lifted"),
-    "because": ("direct", "re-read", "thinking", "mask lifted", "prefix"),
+    "mood": ("direct", "mask lifted"),
+    "because": ("direct", "re-read", *MASKS),
     "copy": ("direct", "re-read", "mask lifted"),
-    "meaning": ("direct", "mask lifted", "prefix"),
-    "emphasis": ("direct", "re-read", "mask lifted"),
+    "meaning": ("direct", *MASKS),
+    "emphasis": ("direct", "mask lifted"),
     "tags": ("direct", "re-read", "mask lifted"),
     "code": ("direct", "mask lifted"),
     "people": ("direct", "mask lifted"),
@@ -103,7 +101,7 @@ def shortcuts(problems: Sequence[Problem]) -> dict[str, float]:
 def jobs(n: int, seed: int) -> list[tuple[str, tuple]]:
     """(task, difficulty, order) of all populations: every task and difficulty, and hunts with their facts in order."""
     plain = [(name, difficulty, "") for name in FORMS for difficulty in get(name).difficulties]
-    ordered = [("hunt", hops, order) for order in ("forward", "backward") for hops in (2, 3, 4)]
+    ordered = [("hunt", hops, order) for order in ("forward", "backward") for hops in (2, 3)]
     return [("cell", (*row, n, seed)) for row in reversed([*plain, *ordered])]  # the long ones first
 
 
@@ -130,8 +128,7 @@ def data(found: Population) -> dict:
 def section(results: list[dict]) -> str:
     """What the card says: accuracy in every form, then differences on the same problems."""
     cells = results[::-1]
-    forms = [form for form in [*SETUPS, OTHERS] if form != "prefix of 1"]
-    changed = [*forms[1:], "prefix of 1"]
+    forms = [*SETUPS, OTHERS]
     return f"""## Accuracy
 
 In percent, with 95 % intervals (Wilson). “Blind”: read twice, but the second reading and the answer cannot attend to
@@ -144,7 +141,7 @@ take who does not do the task. “Facts forward”: each chain told from the thi
 
 In points of accuracy against answering at once, on the same problems, with 95 % intervals (Bonett and Price 2012).
 
-{table(["task", "difficulty", *changed], [_effects(cell, changed) for cell in cells])}
+{table(["task", "difficulty", *forms[1:]], [_effects(cell, forms[1:]) for cell in cells])}
 """
 
 

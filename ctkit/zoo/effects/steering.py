@@ -24,7 +24,7 @@ from .tables import table
 
 STRENGTHS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
 RANDOM = 20  # random directions
-NEUTRAL = 48  # texts for the side effect
+NEUTRAL = 24  # texts for the side effect
 
 
 def jobs(n: int, seed: int) -> list[tuple[str, tuple]]:
@@ -73,11 +73,12 @@ def swept(
     rows = {str(s): share(next_words(lm, prompts, direction, s), *sides) for s in STRENGTHS}
     costs = {str(s): divergence(clean, next_words(lm, texts, direction, s)) for s in STRENGTHS}
     torch.manual_seed(seed)
-    moves = []
+    moves, reached = [], []
     for _ in range(RANDOM):
         noise = torch.randn_like(direction.vector)
         other = Direction(noise * direction.vector.norm() / noise.norm(), direction.layer)
         strength = strength_at(lm, texts, clean, other, costs["4.0"])
+        reached.append(divergence(clean, next_words(lm, texts, other, strength)))
         moves.append(abs(share(next_words(lm, prompts, other, strength), *sides) - rows["0.0"]))
     return {
         "concept": concept,
@@ -88,6 +89,7 @@ def swept(
         "kl": costs,
         "random": fmean(moves),
         "random most": max(moves),
+        "random kl": fmean(reached),
     }
 
 
@@ -102,15 +104,12 @@ TASKS = ("hunt", "copy", "because")
 
 
 def strength_at(lm: LM, texts: Sequence[Prompt], clean: Tensor, direction: Direction, target: float) -> float:
-    """The strength at which a direction costs `target`, by bisection up to 64 times its length."""
-    low, high = 0.0, 64.0
-    for _ in range(12):
-        middle = (low + high) / 2
-        if divergence(clean, next_words(lm, texts, direction, middle)) < target:
-            low = middle
-        else:
-            high = middle
-    return low
+    """The strength at which a direction costs about `target`: the divergence grows with the square of small ones."""
+    strength = 4.0
+    for _ in range(4):
+        cost = divergence(clean, next_words(lm, texts, direction, strength))
+        strength *= max(0.25, min(4.0, (target / max(cost, 1e-9)) ** 0.5))
+    return strength
 
 
 def next_words(lm: LM, prompts: Sequence[Prompt], direction: Direction, strength: float) -> Tensor:
@@ -145,7 +144,7 @@ def section(results: list[dict]) -> str:
             str(each["layer"]),
             *(f"{value:.2f}" for value in each["share"].values()),
             f"{each['kl']['4.0']:.2f}",
-            f"{each['random']:.3f} (at most {each['random most']:.3f})",
+            f"{each['random']:.3f} (at most {each['random most']:.3f}; KL {each['random kl']:.2f})",
         ]
         for each in results
     ]
@@ -158,8 +157,8 @@ def section(results: list[dict]) -> str:
 
 The share of happy words against sad ones after “The room was”, and of C++ against Python as the first word of code, by
 strength of the direction (difference in means) in the stream entering a block. KL: the side effect in nats on the next
-word of {NEUTRAL} texts of other tasks. Random: the mean move of {RANDOM} random directions, each as strong as costs
-that KL. Strength 0 is the model as it is.
+word of {NEUTRAL} texts of other tasks. Random: the mean move of {RANDOM} random directions, each about as strong as costs that KL
+(the mean KL reached stands beside it). Strength 0 is the model as it is.
 
 {table(head, rows)}
 
