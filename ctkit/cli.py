@@ -1,4 +1,4 @@
-"""The command `ctkit`: doctor | lab | export | train | card | seeds. Each word imports what it needs when it is used."""
+"""The command `ctkit`, a word for each thing it does. Each word imports what it needs when it is used."""
 
 import argparse
 import os

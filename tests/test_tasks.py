@@ -134,11 +134,17 @@ SHORTCUTS = {  # task → the most that any of its shortcuts may score
     "people": 0.35, "signs": 0.35, "sums": 0.35, "tags": 0.67,
 }  # fmt: skip
 PAY = {  # what is no shortcut but the task itself, or the habit that the task is about
-    ("hunt", "one hop only"): {1}, ("sums", "number beside the name"): {1},
-    ("sums", "number named last"): {1}, ("sums", "most frequent number"): {1}, ("signs", "number beside the name"): {1}, ("signs", "number named last"): {1},
-    ("signs", "numbers chained as they stand"): {1, 2, 3, 4}, ("people", "family's country"): {4, 6},
-    ("code", "always Python"): {2}, ("emphasis", "always the newer"): {2},
-}  # fmt: skip
+    ("hunt", "one hop only"): {1},
+    ("sums", "number beside the name"): {1},
+    ("sums", "number named last"): {1},
+    ("sums", "most frequent number"): {1},
+    ("signs", "number beside the name"): {1},
+    ("signs", "number named last"): {1},
+    ("signs", "numbers chained as they stand"): {1, 2, 3, 4},
+    ("people", "family's country"): {4, 6},
+    ("code", "always Python"): {2},
+    ("emphasis", "always the newer"): {2},
+}
 
 
 @pytest.mark.parametrize("name, difficulty", [(name, d) for name, d in EVERY if name != "mood"])

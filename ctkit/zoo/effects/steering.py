@@ -157,8 +157,8 @@ def section(results: list[dict]) -> str:
 
 The share of happy words against sad ones after “The room was”, and of C++ against Python as the first word of code, by
 strength of the direction (difference in means) in the stream entering a block. KL: the side effect in nats on the next
-word of {NEUTRAL} texts of other tasks. Random: the mean move of {RANDOM} random directions, each about as strong as costs that KL
-(the mean KL reached stands beside it). Strength 0 is the model as it is.
+word of {NEUTRAL} texts of other tasks. Random: the mean move of {RANDOM} random directions, each about as strong as
+costs that KL (the mean KL reached stands beside it). Strength 0 is the model as it is.
 
 {table(head, rows)}
 
