@@ -64,7 +64,7 @@ def test_words_outside_the_corpus_are_marked(tmp_path):
         assert known_ids(each) | unknown == set(range(len(each)))
 
 
-HUNTS = (Part("hunt", 1.0, Forms(worlds=((2, 2), (3, 3)), counted=0.3)),)
+HUNTS = (Part("hunt", 1.0, Forms(worlds=((2, 2), (3, 3)))),)
 EVERY = (*HUNTS, *(Part(task, 0.3, Forms(drill=0.1)) for task in docs.SOURCES if task != "hunt"))
 
 
@@ -113,7 +113,7 @@ def test_loss_weights_are_as_stated():
     for document in documents():
         assert document.written[-1] == docs.END
         assert all(segment.weight < 1 for segment in document.asked)
-        for text, weight, _ in document.segments:
+        for text, weight, *_ in document.segments:
             if text.strip().endswith("?") or "again:" in text or "step by step" in text:
                 assert weight == 0.0
         before = [segment.text for segment in document.segments]
@@ -125,11 +125,10 @@ def test_loss_weights_are_as_stated():
 
 def test_questions_about_one_context_are_answered_by_it():
     for document in documents(200, HUNTS):
-        told = dict(re.findall(r"The (\w+) is in the (\w+)\.", document.asked[0].text))
+        told = dict(re.findall(r"The (\w+) is in the (\w+)\.", text_of(document).split("?")[0]))
         for asked, answer in re.findall(r"\?*(Wh[^?]*)\? Answer: (\w+)", text_of(document)):
-            words = asked.split()
-            thing = words[3] if "after" in asked else words[-1]
-            steps = int(words[-1]) if "after" in asked else 1 if asked.startswith("What") else 99
+            thing = asked.split()[-1]
+            steps = 1 if asked.startswith("What") else 99
             while thing in told and steps:
                 thing, steps = told[thing], steps - 1
             assert thing == answer, asked
@@ -189,7 +188,7 @@ def one_batch(mixture=EVERY, n=8):
 
 def test_a_mask_in_training_opens_the_asked_part_and_asks_for_nothing_it_shows():
     batch = one_batch(HUNTS)
-    mask, weights = masking.masked(batch, (("bidirectional", 1.0),), Random(0))
+    mask, weights, _ = masking.masked(batch, (("bidirectional", 1.0),), Random(0))
     for row, parts in enumerate(batch.parts):
         end = parts[-1]
         assert mask[row, 0, :end, :end].all() and torch.equal(
@@ -205,23 +204,66 @@ def test_a_mask_in_training_opens_the_asked_part_and_asks_for_nothing_it_shows()
 def test_a_prefix_in_training_ends_with_a_piece():
     batch, ends = one_batch(HUNTS), set()
     for seed in range(30):
-        mask, weights = masking.masked(batch, (("prefix", 1.0),), Random(seed))
+        mask, weights, _ = masking.masked(batch, (("prefix", 1.0),), Random(seed))
         open_ = [int((mask[0, 0] & ~torch.ones_like(mask[0, 0]).tril()).any(1).sum())]
         end = open_[0] + 1
-        assert end in batch.parts[0]
+        assert end in batch.parts[0][-3:]
         assert (weights[0, : end - 1] == 0).all() and (weights[0, end - 1 :] == batch.weights[0, end - 1 :]).all()
         ends.add(end)
-    assert ends == set(batch.parts[0])
+    assert ends == set(batch.parts[0][-3:])  # the context's end, the question's, the cue's
 
 
 def test_other_masks_in_training():
     batch = one_batch()
-    assert masking.masked(batch, (("causal", 1.0),), Random(0)) == (None, batch.weights)
-    mask, weights = masking.masked(batch, (("window", 1.0),), Random(0))
+    assert masking.masked(batch, (("causal", 1.0),), Random(0))[:2] == (None, batch.weights)
+    mask, weights, _ = masking.masked(batch, (("window", 1.0),), Random(0))
     near = mask[0, 0].sum(1)
     assert near.max() in masking.SIZES and near[0] == 1 and not mask[0, 0].triu(1).any() and weights is batch.weights
     with pytest.raises(CtkitError, match="prefix, bidirectional"):
         masking.masked(batch, (("sideways", 1.0),), Random(0))
+
+
+def hints_of(document, shares):
+    """What is hinted at under a mask: the word at the position → the hinted word, in the order of the text."""
+    batch = corpus.padded([encoder()(document)])
+    hints = masking.masked(batch, shares, Random(0)).hints[0]
+    return [
+        (tokenizer().decode(batch.ids[0, i]).strip(), tokenizer().decode(hints[i]).strip()) for i in hints.nonzero()
+    ]
+
+
+def test_hints_tell_the_next_place_and_only_where_it_can_be_known():
+    random = Random(0)
+    for twice in (0.0, 1.0):
+        for document in [hunt.document(random, Forms(worlds=((2, 3),), reread=twice, think=0.0)) for _ in range(20)]:
+            text = text_of(document)
+            told = dict(re.findall(r"The (\w+) is in the (\w+)\.", text.split("?")[0]))
+            asked = [told[thing] for thing in re.findall(r"(?:Where is|What holds) the (\w+)\? Answer:", text)]
+            places = [(place, told[place]) for place in told.values() if place in told]
+            answers = [(":", place) for place in asked]
+            causal, open_ = (hints_of(document, shares) for shares in (recipes.CAUSAL, (("bidirectional", 1.0),)))
+            assert causal == (places + answers if twice else answers)
+            assert open_ == places * (2 if twice else 1) + answers
+            assert hints_of(document, (("window", 1.0),)) == []
+
+
+def test_a_block_more_starts_as_a_copy_of_the_last():
+    model = train.make_model(SMALL, tokenizer())
+    larger = train.grown(model)
+    assert larger.config.num_hidden_layers == 2 and model.config.num_hidden_layers == 1
+    old, new = model.state_dict(), larger.state_dict()
+    assert all(torch.equal(new[name], old[name.replace("layers.1", "layers.0")]) for name in new)
+    new["model.layers.1.mlp.up_proj.weight"].zero_()
+    assert larger.model.layers[0].mlp.up_proj.weight.abs().sum() > 0
+
+
+def test_a_run_that_grows_can_be_stopped_before_and_after(tmp_path):
+    plan = replace(SMALL, grown=(3,), save_every=1)
+    whole = train.train("tiny", plan=plan, run=tmp_path / "a", out=tmp_path / "a-model")
+    for until in (3, 4, None):
+        parts = train.train("tiny", plan=plan, run=tmp_path / "b", out=tmp_path / "b-model", until=until)
+    assert (whole / "model.safetensors").read_bytes() == (parts / "model.safetensors").read_bytes()
+    assert json.loads((whole / "config.json").read_text())["num_hidden_layers"] == 2
 
 
 def test_quick_linear_layers_give_the_same_sums():
@@ -262,6 +304,8 @@ def test_the_rate_rises_holds_and_falls():
     rates = [train.rate(step, plan) for step in range(1000)]
     assert rates[0] == 0.01 and rates[100] == rates[699] == 1.0 and 0.01 <= rates[-1] < 0.011
     assert rates[850] == pytest.approx(0.5, abs=0.01)
+    grown = replace(plan, grown=(400,), peaks=((0, 1.0), (400, 0.5)))
+    assert train.rate(399, grown) == 1.0 and train.rate(400, grown) == 0.005 and train.rate(500, grown) == 0.5
 
 
 def test_an_unknown_recipe_is_named():

@@ -86,13 +86,18 @@ Everything below was measured by `ctkit card {name}` on {effects["n"]} fresh pro
   parameters, {effects["bytes"] / 1e6:.1f} MB; Llama-style with rotary positions
 - {recipe["steps"]} steps of {recipe["batch"]} documents, {trained["tokens"] / 1e6:.0f} M tokens,
   {trained["seconds"] / 60:.0f} minutes on {trained["device"]} ({trained["threads"]} thread), by `ctkit train {name}`
-- masks in training: {", ".join(f"{mode} {share:.0%} of the batches" for mode, share in recipe["masks"])}
+- masks in training: {"; ".join(masks(*each) for each in recipe["masks"])}
 
 What was read, in percent of the documents; “twice”, “thought”: of the task's own documents.
 
 {stages(recipe["stages"])}
 
 {newline.join(sections)}"""
+
+
+def masks(start: int, shares: list) -> str:
+    """The masks from a step on, in words."""
+    return f"from step {start} on {', '.join(f'{mode} in {share:.0%} of the batches' for mode, share in shares)}"
 
 
 def stages(told: list) -> str:

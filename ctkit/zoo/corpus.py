@@ -19,13 +19,16 @@ class Batch(NamedTuple):
     """`targets` and `weights` speak of what is to be foreseen at a position (usually the token after it).
 
     `asked`: how many tokens are the prompt's; `parts`: the lengths of the prompt after each of its segments. `leaky`:
-    where the target is the next token of the prompt, which a mask that opens the prompt would show.
+    where the target is the next token of the prompt, which a mask that opens the prompt would show. `hints`: what the
+    stream entering block 2 shall tell at a position (0 for nothing); `early`: where it can only under an open mask.
     """
 
     ids: Tensor
     targets: Tensor
     weights: Tensor
     leaky: Tensor
+    hints: Tensor
+    early: Tensor
     parts: list[list[int]]
 
 
@@ -36,26 +39,37 @@ class Encoded(NamedTuple):
     targets: list[int]
     weights: list[float]
     leaky: list[bool]
+    hints: list[int]
+    early: list[bool]
     parts: list[int]
 
 
 def encode(text: Document, encoder: FastEncoder, start: int, end: int) -> Encoded:
     """A document as numbers, with the start token in front."""
-    ids, weights, own, parts = [start], [0.0], {}, []
+    ids, weights, own, hints, parts = [start], [0.0], {}, {}, []
     for place, segment in enumerate(text.segments):
         new = encoder(segment.text) if segment.text else [end]
         ids += new
         weights += [segment.weight] * len(new)
         if segment.target:
             own[len(ids) - 1] = encoder(f" {segment.target}")[0]
+        if segment.hint:
+            hints[len(ids) - 1] = encoder(f" {segment.hint}")[0]
         if place < len(text.asked):
             parts.append(len(ids))
     targets, weights = [*ids[1:], end], [*weights[1:], 0.0]
     for position, target in own.items():
         targets[position], weights[position] = target, SLOT
-    last = parts[-1] if parts else 0
-    leaky = [position + 1 < last and position not in own for position in range(len(ids))]
-    return Encoded(ids, targets, weights, leaky, parts)
+    last, first = parts[-1] if parts else 0, parts[text.first - 1] if text.first else 0
+    return Encoded(
+        ids,
+        targets,
+        weights,
+        leaky=[position + 1 < last and position not in own for position in range(len(ids))],
+        hints=[hints.get(position, 0) for position in range(len(ids))],
+        early=[position < first for position in range(len(ids))],
+        parts=parts,
+    )
 
 
 def batches(plan: Recipe, encode_: Callable[[Document], Encoded], first: int = 0) -> Iterator[Batch]:
@@ -86,5 +100,7 @@ def padded(documents: list[Encoded]) -> Batch:
         table([each.targets for each in documents], 0),
         table([each.weights for each in documents], 0.0),
         table([each.leaky for each in documents], False),
+        table([each.hints for each in documents], 0),
+        table([each.early for each in documents], False),
         [each.parts for each in documents],
     )

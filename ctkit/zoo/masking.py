@@ -1,6 +1,7 @@
 """Which mask a training batch is read under: the causal one, or for the twin one drawn at random."""
 
 from random import Random
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,23 +11,32 @@ from .corpus import Batch
 from .recipes import Shares
 
 MODES = ("causal", "prefix", "bidirectional", "window")
-SIZES = (16, 24, 32, 48, 64)  # windows, in tokens
+SIZES = (32, 48, 64, 96)  # windows, in tokens
 
 
-def masked(batch: Batch, shares: Shares, random: Random) -> tuple[Tensor | None, Tensor]:
-    """The mask (None is causal; else batch, 1, query, key) and the loss weights of one batch.
+class Reading(NamedTuple):
+    """How a batch is read: the mask (None is causal; else batch, 1, query, key), loss weights, and hints to be told."""
 
-    "bidirectional" lets the asked tokens see each other, "prefix" those up to the end of a piece drawn for each
-    document; what is written stays causal. What a token may see it need not foresee: such targets weigh nothing.
+    mask: Tensor | None
+    weights: Tensor
+    hints: Tensor
+
+
+def masked(batch: Batch, shares: Shares, random: Random) -> Reading:
+    """Draw the mask of one batch.
+
+    "bidirectional" lets the asked tokens see each other, "prefix" those up to the end of one of the prompt's last
+    pieces; what is written stays causal. What a token may see it need not foresee: such targets weigh nothing. In a
+    first reading nothing can be hinted at, unless the whole of it is open; under a window nothing is.
     """
     mode = random.choices([mode for mode, _ in shares], [share for _, share in shares])[0]
-    length = batch.ids.shape[1]
-    here = torch.arange(length)
+    here = torch.arange(batch.ids.shape[1])
     if mode == "causal":
-        return None, batch.weights
+        return Reading(None, batch.weights, batch.hints.masked_fill(batch.early, 0))
     if mode == "window":
         near = here[:, None] - here < random.choice(SIZES)
-        return (near & (here <= here[:, None])).expand(len(batch.ids), 1, -1, -1), batch.weights
+        mask = (near & (here <= here[:, None])).expand(len(batch.ids), 1, -1, -1)
+        return Reading(mask, batch.weights, torch.zeros_like(batch.hints))
     if mode not in MODES:
         raise CtkitError(
             f"training under the mask {shown(mode)}", f"the masks {', '.join(MODES)}", "one of these names"
@@ -35,11 +45,12 @@ def masked(batch: Batch, shares: Shares, random: Random) -> tuple[Tensor | None,
     inside = here < ends[:, None]  # document, position
     mask = (here <= here[:, None]) | (inside[:, :, None] & inside[:, None, :])
     seen = batch.leaky & (here + 1 < ends[:, None])
-    return mask[:, None], batch.weights.masked_fill(seen, 0.0)
+    shut = batch.early & (ends < batch.early.sum(1))[:, None]
+    return Reading(mask[:, None], batch.weights.masked_fill(seen, 0.0), batch.hints.masked_fill(shut, 0))
 
 
 def ending(parts: list[int], mode: str, random: Random) -> int:
     """How many tokens of a document see each other; none where nothing is asked."""
     if not parts:
         return 0
-    return parts[-1] if mode == "bidirectional" else random.choice(parts)
+    return parts[-1] if mode == "bidirectional" else random.choice(parts[-3:])

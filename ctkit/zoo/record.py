@@ -10,17 +10,22 @@ from .recipes import Recipe
 from .score import WATCHED, table
 
 
-def resume(run: Path, model: LlamaForCausalLM, optimizers: list) -> tuple[int, float]:
-    """Go on from the last checkpoint: the steps done and the seconds they took (0, 0 at the beginning)."""
+def saved(run: Path) -> dict | None:
+    """The last checkpoint; where there is none, a run begins anew and older logs go."""
     if not (run / "state.pt").is_file():
         for name in ("log.jsonl", "scores.jsonl"):
             (run / name).unlink(missing_ok=True)
-        return 0, 0.0
-    state = torch.load(run / "state.pt", map_location=model.device, weights_only=True)
-    model.load_state_dict(state["model"])
-    for optimizer, saved in zip(optimizers, state["optimizers"]):
-        optimizer.load_state_dict(saved)
-    return state["step"], state["seconds"]
+        return None
+    return torch.load(run / "state.pt", map_location="cpu", weights_only=True)
+
+
+def restore(state: dict | None, model: LlamaForCausalLM, optimizers: list) -> list:
+    """The model and its optimizers as they were at the checkpoint."""
+    if state is not None:
+        model.load_state_dict(state["model"])
+        for optimizer, saved in zip(optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved)
+    return optimizers
 
 
 def save(run: Path, step: int, model: LlamaForCausalLM, optimizers: list, seconds: float) -> None:

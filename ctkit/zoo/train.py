@@ -2,21 +2,27 @@
 
 import json
 import time
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from . import manifest, record
 from .corpus import Batch, batches, encode
 from .linear import quicken, slow_again
-from .masking import masked
+from .masking import Reading, masked
 from .recipes import Recipe, recipe
 from .tokenizer import FastEncoder, make_tokenizer
+
+HINTED = 2  # the block into which the stream goes that hints are read from
 
 
 def train(
@@ -36,17 +42,20 @@ def train(
     run = run or Path("runs") / name
     out = out or manifest.data_root() / "models" / name
     run.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer()
+    tokenizer, state = make_tokenizer(), record.saved(run)
+    first = state["step"] if state else 0
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = quicken(make_model(plan, tokenizer).to(device))
-    optimizers = make_optimizers(model, plan)
-    first, spent = record.resume(run, model, optimizers)
-    started, last = time.perf_counter() - spent, min(until or plan.steps, plan.steps)
+    model = quicken(make_model(plan, tokenizer, blocks(plan, first)).to(device))
+    optimizers = record.restore(state, model, make_optimizers(model, plan))
+    started, last = time.perf_counter() - (state["seconds"] if state else 0), min(until or plan.steps, plan.steps)
     encode_ = partial(encode, encoder=FastEncoder(tokenizer), start=tokenizer.bos_token_id, end=tokenizer.eos_token_id)
     tokens, losses = 0, []
     for step, batch in enumerate(batches(plan, encode_, first), first + 1):
         if step > last:
             break
+        if step - 1 in plan.grown:
+            model = quicken(grown(model))
+            optimizers = make_optimizers(model, plan)
         losses.append(train_step(model, optimizers, plan, step - 1, batch))
         tokens += int((batch.ids > 0).sum())
         if step % 50 == 0 or step == last:
@@ -67,13 +76,18 @@ def train_seed(name: str, seed: int) -> Path:
     return train(name, plan=replace(recipe(name), seed=seed), run=run, out=run / "model")
 
 
-def make_model(plan: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+def blocks(plan: Recipe, done: int) -> int:
+    """How many blocks the model has after so many steps."""
+    return plan.layers + sum(step < done for step in plan.grown)
+
+
+def make_model(plan: Recipe, tokenizer: PreTrainedTokenizerFast, layers: int | None = None) -> LlamaForCausalLM:
     """A Llama-style model with untied embeddings of standard deviation 1, without which look-ups are learned late."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=plan.width,
         intermediate_size=plan.inner,
-        num_hidden_layers=plan.layers,
+        num_hidden_layers=layers or plan.layers,
         num_attention_heads=plan.heads,
         num_key_value_heads=plan.heads,
         max_position_embeddings=plan.context,
@@ -90,6 +104,17 @@ def make_model(plan: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCaus
     return model
 
 
+def grown(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """The model with its last block once more on top: what that block does can then be done once more."""
+    config, last = deepcopy(model.config), model.config.num_hidden_layers - 1
+    config.num_hidden_layers = last + 2
+    weights = slow_again(model).state_dict()
+    copies = {name.replace(f".{last}.", f".{last + 1}."): weights[name] for name in weights if f".{last}." in name}
+    larger = LlamaForCausalLM(config).to(model.device)
+    larger.load_state_dict(weights | {name: value.clone() for name, value in copies.items()})
+    return larger
+
+
 def make_optimizers(model: LlamaForCausalLM, plan: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the blocks' matrices, AdamW for embeddings, output and norms."""
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name]
@@ -103,23 +128,31 @@ def make_optimizers(model: LlamaForCausalLM, plan: Recipe) -> list[torch.optim.O
 
 
 def rate(step: int, plan: Recipe) -> float:
-    """The share of the peak learning rate: a linear start, flat, and a linear fall to 1 %."""
+    """The share of the full learning rate: a linear start, anew after each growth; flat; a linear fall to 1 %."""
+    since = step - max(start for start in (0, *plan.grown) if start <= step)
     fall = max(1, round(plan.steps * plan.cool_down))
-    return min((step + 1) / plan.warm_up, 1.0, max(0.01, (plan.steps - step) / fall))
+    return at(plan.peaks, step) * min((since + 1) / plan.warm_up, 1.0, max(0.01, (plan.steps - step) / fall))
+
+
+def at(plan: Sequence[tuple[int, Any]], step: int) -> Any:
+    """What a plan of (first step, value) holds at a step."""
+    return next(value for start, value in reversed(plan) if start <= step)
 
 
 def train_step(
     model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer], plan: Recipe, step: int, batch: Batch
 ) -> float:
     """One update on the weighted loss. Padding stands at the right, so no mask need name it."""
-    device = model.device
-    mask, weights = masked(batch, plan.masks, Random(f"ctkit masks {plan.seed} {step}"))
-    mask = mask if mask is None else mask.to(device)
-    states = model.base_model(input_ids=batch.ids.to(device), attention_mask=mask, use_cache=False).last_hidden_state
-    wanted = weights > 0
-    targets, share = batch.targets[wanted].to(device), weights[wanted].to(device)
-    losses = F.cross_entropy(model.get_output_embeddings()(states[wanted.to(device)]), targets, reduction="none")
-    loss = (losses * share).sum() / share.sum()
+    read = Reading(*(each if each is None else each.to(model.device) for each in masked(
+        batch, at(plan.masks, step), Random(f"ctkit masks {plan.seed} {step}")
+    )))  # fmt: skip
+    out = model.base_model(
+        input_ids=batch.ids.to(model.device), attention_mask=read.mask, use_cache=False, output_hidden_states=True
+    )
+    loss = foreseen(model, out.last_hidden_state, batch.targets.to(model.device), read.weights)
+    if read.hints.any():
+        early = model.base_model.norm(out.hidden_states[HINTED])
+        loss = loss + plan.hint * foreseen(model, early, read.hints, (read.hints > 0).float())
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
         for group in optimizer.param_groups:
@@ -129,6 +162,13 @@ def train_step(
     for optimizer in optimizers:
         optimizer.step()
     return loss.item()
+
+
+def foreseen(model: LlamaForCausalLM, states: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean loss of targets, read from a stream."""
+    wanted = weights > 0
+    losses = F.cross_entropy(model.get_output_embeddings()(states[wanted]), targets[wanted], reduction="none")
+    return (losses * weights[wanted]).sum() / weights[wanted].sum()
 
 
 def ship(

@@ -15,21 +15,28 @@ class Segment(NamedTuple):
     """A stretch of text, and the loss weight of each of its tokens as something to be foreseen.
 
     `target`: a word to be foreseen at the segment's last token in place of the text's next one (its weight: corpus.py).
+    `hint`: a word that the stream entering block 2 shall already tell at the segment's last token, where the whole
+    prompt can be seen from there: in a second reading, under an open mask, or behind the prompt.
     """
 
     text: str
     weight: float
     target: str = ""
+    hint: str = ""
 
 
 END = Segment("", 1.0)  # the end token
 
 
 class Document(NamedTuple):
-    """`asked` is the prompt, whose tokens a mask may let see each other; `written` is what the model writes."""
+    """`asked` is the prompt, whose tokens a mask may let see each other; `written` is what the model writes.
+
+    `first`: how many of the asked segments are the first reading of a context, which cannot see what comes later.
+    """
 
     asked: list[Segment]
     written: list[Segment]
+    first: int = 0
 
     @property
     def segments(self) -> list[Segment]:
@@ -42,14 +49,15 @@ class Forms:
     """How a task's documents are dressed. All shares are of documents."""
 
     levels: tuple[int, ...] = ()  # difficulties, each as often as it stands here; () for the task's own choice
-    worlds: tuple[tuple[int, int], ...] = ()  # hunt: (chains, hops of each), each as often as it stands here
-    deep: tuple[tuple[int, int], ...] = ()  # the same for hunts that are thought about; () for no difference
+    worlds: tuple[tuple[int, int], ...] = ((2, 2),)  # hunt: (chains, hops of each), each as often as it stands here
+    worlds_twice: tuple[tuple[int, int], ...] = ()  # the same where the text is read twice; () for no difference
+    deep: tuple[tuple[int, int], ...] = ()  # the same where a thought is written; () for no difference
     reach: int = 99  # hunt: asks for nothing more than this many hops away
+    reach_twice: int = 99  # the same where the text is read twice
     reread: float = 0.4  # read twice
     think: float = 0.25  # with a written thought
     cut: float = 0.2  # of thoughts: cut short, so that early answers are in distribution
     broken: float = 0.2  # of thoughts: one step is wrong, and what follows goes on from it
-    counted: float = 0.0  # hunt: asked for the place a stated number of steps on
     drill: float = 0.0  # sums, signs: single additions or subtractions, many in a row
     more: int = 7  # up to this many further questions about the same context, where it is not thought about
 

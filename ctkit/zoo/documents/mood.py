@@ -24,4 +24,4 @@ def document(random: Random, forms: Forms) -> Document:
 
 
 def _weighted(segments: list[Segment]) -> list[Segment]:
-    return [Segment(text, ASKED if weight == CONTEXT else weight) for text, weight, _ in segments]
+    return [each._replace(weight=ASKED) if each.weight == CONTEXT else each for each in segments]
