@@ -45,19 +45,30 @@ TWO: Mixture = (
     *OTHERS,
 )
 # With a fourth block, a third hop; where the text is read twice, a fourth and a fifth, which no single reading can do.
-DEEPER: Mixture = (
-    Part(
-        "hunt",
-        34,
-        Forms(
-            worlds=((3, 1), (2, 2), (3, 2), (4, 2), (2, 3), (2, 3), (3, 3)),
-            worlds_twice=((3, 2), (2, 3), (3, 3), (2, 4), (2, 4), (3, 4), (2, 5)),
-            reach_twice=5,
-            reread=0.5,
-            deep=DEEP,
-        ),
+DEEPER_HUNT = Part(
+    "hunt",
+    34,
+    Forms(
+        worlds=((3, 1), (2, 2), (3, 2), (4, 2), (2, 3), (2, 3), (3, 3)),
+        worlds_twice=((3, 2), (2, 3), (3, 3), (2, 4), (2, 4), (3, 4), (2, 5)),
+        reach_twice=5,
+        reread=0.5,
+        deep=DEEP,
     ),
-    *OTHERS,
+)
+DEEPER: Mixture = (DEEPER_HUNT, *OTHERS)
+# A spell of single additions and subtractions, half of all documents: a few in a hundred had taught none of them.
+TABLES: Mixture = (
+    DEEPER_HUNT,
+    Part("sums", 60, Forms(levels=(1, 1, 2, 3), reread=0.1, think=0.65, drill=0.75, more=5)),
+    Part("signs", 30, Forms(levels=(1, 1, 2, 3), reread=0.1, think=0.5, drill=0.75)),
+    *OTHERS[2:],
+)
+LAST: Mixture = (
+    DEEPER_HUNT,
+    Part("sums", 30, Forms(levels=(1, 1, 2, 2, 3, 3, 4, 5), reread=0.2, think=0.6, drill=0.15, more=5)),
+    Part("signs", 9, Forms(levels=(1, 1, 2, 2, 3, 4), reread=0.1, think=0.5, drill=0.15)),
+    *OTHERS[2:],
 )
 
 
@@ -94,8 +105,8 @@ class Recipe:
 
 RECIPES = {
     "tiny": Recipe(
-        steps=9000,
-        stages=((0, EASY), (2400, TWO), (4000, DEEPER)),
+        steps=11008,
+        stages=((0, EASY), (2400, TWO), (4000, DEEPER), (5504, TABLES), (6304, LAST)),
         grown=(4000,),
         peaks=((0, 1.0), (4000, 0.5)),
     )
