@@ -97,9 +97,9 @@ def test_a_crowd_is_searched_by_following_two_facts(difficulty):
 def test_hunts_hold_chains_of_one_length():
     for difficulty in hunt.Hunt.difficulties:
         problem = tasks.get("hunt").generate(5, difficulty)
-        assert len(hunt.facts(problem)) == difficulty * (3 if difficulty <= 4 else 2)
+        assert len(hunt.facts(problem)) == difficulty * (3 if difficulty <= 2 else 2)
         ends = tasks.get("hunt").baselines(problem)["any chain's end"]
-        assert len(ends) == (3 if difficulty <= 4 else 2) and problem.answer in ends
+        assert len(ends) == (3 if difficulty <= 2 else 2) and problem.answer in ends
 
 
 def test_a_wrong_value_is_followed_to_the_end():

@@ -46,10 +46,10 @@ class Hunt(Task):
     ) -> Problem:
         """`count` chains of `difficulty` hops; the first one's start is asked for.
 
-        Three chains up to four hops and two beyond, if `count` does not say otherwise.
+        Three chains up to two hops and two beyond, if `count` does not say otherwise.
         """
         hops = difficulty or random.choice(self.difficulties)
-        count = count or (3 if hops <= 4 else 2)
+        count = count or (3 if hops <= 2 else 2)
         things = random.sample(THINGS, count * (hops + 1))
         chains = [things[i * (hops + 1) : (i + 1) * (hops + 1)] for i in range(count)]
         return _problem(chains, order, seed, random)
