@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
 
+from ...engine.generate import generate_many
 from ...engine.lm import LM
 from ...interventions import Knockout, Mask, Reread, Setup, Think
 from ...measures.effect import paired_interval
@@ -70,7 +71,7 @@ def population(lm: LM, problems: Sequence[Problem], forms: Sequence[str]) -> Pop
     right = {}
     for form in forms:
         if form == OTHERS:
-            given = answers(lm, strangers(problems), expected, Setup())
+            given = [each.text.strip() for each in generate_many(lm, strangers(problems), max_new_tokens=2)]
         else:
             given = answers(lm, prompts, expected, SETUPS[form])
         right[form] = [is_right(a, e) for a, e in zip(given, expected)]
