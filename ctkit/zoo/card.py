@@ -70,7 +70,8 @@ def page(effects: dict, trained: dict, others: dict | None = None) -> str:
     tasks = sorted({part["task"] for _, mixture in recipe["stages"] for part in mixture})
     sections = [module.section(effects[section]) for section, module in SECTIONS.items()]
     sections += [seeds.section(others)] if others else []
-    newline = "\n"
+    newline, depth = "\n", recipe["layers"] + len(recipe["grown"])
+    growth = " and ".join(f"at step {step}" for step in recipe["grown"])
     return f"""# {name}
 
 A small causal language model that learned {len(tasks)} generated tasks ({", ".join(tasks)}), for teaching. It knows
@@ -82,11 +83,11 @@ Everything below was measured by `ctkit card {name}` on {effects["n"]} fresh pro
 
 ## Size and training
 
-- {recipe["layers"] + len(recipe["grown"])} layers × {recipe["heads"]} heads, {recipe["width"]} wide, {effects["parameters"] / 1e6:.2f} M
+- {depth} layers × {recipe["heads"]} heads, {recipe["width"]} wide, {effects["parameters"] / 1e6:.2f} M
   parameters, {effects["bytes"] / 1e6:.1f} MB; Llama-style with rotary positions
 - {recipe["steps"]} steps of {recipe["batch"]} documents, {trained["tokens"] / 1e6:.0f} M tokens,
   {trained["seconds"] / 60:.0f} minutes on {trained["device"]} ({trained["threads"]} thread), by `ctkit train {name}`
-- {recipe["layers"]} layers at first; the last one was put once more on top at step {", ".join(map(str, recipe["grown"]))}
+- {recipe["layers"]} layers at first; the last one was put once more on top {growth}
 - masks in training: {"; ".join(masks(*each) for each in recipe["masks"])}
 
 What was read, in percent of the documents; “twice”, “thought”: of the task's own documents.
