@@ -8,23 +8,34 @@ from .documents import Forms, Part
 Mixture = tuple[Part, ...]
 Shares = tuple[tuple[str, float], ...]  # mask → share of batches, see masking.py
 CAUSAL: Shares = (("causal", 1.0),)
-# Look-ups first, on few and short chains, with three blocks: bind, hop, hop. Everything else waits for them.
-EASY: Mixture = (
-    Part("hunt", 50, Forms(worlds=((1, 2), (2, 1), (2, 2), (2, 2), (3, 1), (4, 1)), think=0.15)),
-    Part("sums", 20, Forms(levels=(1, 1, 2, 2), reread=0.2, think=0.6, drill=0.35, more=5)),
-    Part("signs", 6, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.35)),
-    Part("because", 4, Forms(levels=(1, 1, 1, 2), reread=0.1)),
-    Part("copy", 4, Forms(reread=0.1)),
+SHORT = ((1, 2), (2, 1), (2, 2), (2, 2), (3, 1), (4, 1))  # worlds: (chains, hops of each)
+BEGINNERS: Mixture = (
+    Part("because", 6, Forms(levels=(1, 1, 1, 2), reread=0.1, think=0.1)),
+    Part("copy", 5, Forms(levels=(1, 1, 2), reread=0.1)),
     Part("meaning", 5, Forms(reread=0.1)),
-    Part("emphasis", 3, Forms(reread=0.2)),
+    Part("emphasis", 4, Forms(reread=0.2)),
     Part("people", 3, Forms(reread=0.1)),
     Part("code", 2, Forms(reread=0.1)),
     Part("mood", 1),
     Part("tags", 2, Forms(levels=(1, 1, 2), reread=0.3)),
 )
+# Additions and subtractions first, two in five documents: a few in a hundred, later on, taught none of them.
+TABLES: Mixture = (
+    Part("hunt", 30, Forms(worlds=SHORT, think=0.15)),
+    Part("sums", 58, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.7, more=5)),
+    Part("signs", 26, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.7)),
+    *BEGINNERS,
+)
+# Look-ups, on few and short chains, with three blocks: bind, hop, hop. Everything else waits for them.
+EASY: Mixture = (
+    Part("hunt", 42, Forms(worlds=SHORT, think=0.15)),
+    Part("sums", 24, Forms(levels=(1, 1, 2, 2), reread=0.2, think=0.6, drill=0.15, more=5)),
+    Part("signs", 6, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.15)),
+    *BEGINNERS,
+)
 OTHERS: Mixture = (
-    Part("sums", 26, Forms(levels=(1, 2, 2, 3, 3, 4, 4, 5, 5), reread=0.2, think=0.65, drill=0.2, more=5)),
-    Part("signs", 8, Forms(levels=(1, 2, 2, 3, 4), reread=0.1, think=0.5, drill=0.2)),
+    Part("sums", 26, Forms(levels=(1, 2, 2, 3, 3, 4, 4, 5, 5), reread=0.2, think=0.65, drill=0.08, more=5)),
+    Part("signs", 8, Forms(levels=(1, 2, 2, 3, 4), reread=0.1, think=0.5, drill=0.08)),
     Part("because", 9, Forms(reread=0.1, think=0.2)),
     Part("copy", 4, Forms(reread=0.1)),
     Part("meaning", 6, Forms(reread=0.1)),
@@ -57,19 +68,6 @@ DEEPER_HUNT = Part(
     ),
 )
 DEEPER: Mixture = (DEEPER_HUNT, *OTHERS)
-# A spell of single additions and subtractions, half of all documents: a few in a hundred had taught none of them.
-TABLES: Mixture = (
-    DEEPER_HUNT,
-    Part("sums", 60, Forms(levels=(1, 1, 2, 3), reread=0.1, think=0.65, drill=0.75, more=5)),
-    Part("signs", 30, Forms(levels=(1, 1, 2, 3), reread=0.1, think=0.5, drill=0.75)),
-    *OTHERS[2:],
-)
-LAST: Mixture = (
-    DEEPER_HUNT,
-    Part("sums", 30, Forms(levels=(1, 1, 2, 2, 3, 3, 4, 5), reread=0.2, think=0.6, drill=0.15, more=5)),
-    Part("signs", 9, Forms(levels=(1, 1, 2, 2, 3, 4), reread=0.1, think=0.5, drill=0.15)),
-    *OTHERS[2:],
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Recipe:
     `stages`: (first step, mixture), each from a multiple of 32 on. `masks`: (first step, the share of
     batches read under each mask).
     `grown`: the steps before which the last block is put once more on top. `peaks`: (first step, share of the rates).
-    `hint`: the weight of what documents hint at, see `documents/base.py`.
+    `hints`: (first step, the weight of what documents hint at), see `documents/base.py`.
     """
 
     layers: int = 3  # at first
@@ -92,7 +90,7 @@ class Recipe:
     batch: int = 32
     warm_up: int = 100
     peaks: tuple[tuple[int, float], ...] = ((0, 1.0),)
-    hint: float = 0.5
+    hints: tuple[tuple[int, float], ...] = ((0, 0.0),)
     cool_down: float = 0.27  # the last share of the steps, in which the rates fall linearly to 1 %
     muon_rate: float = 0.006
     adam_rate: float = 0.003
@@ -106,14 +104,15 @@ class Recipe:
 RECIPES = {
     "tiny": Recipe(
         steps=11008,
-        stages=((0, EASY), (2400, TWO), (4000, DEEPER), (5504, TABLES), (6304, LAST)),
-        grown=(4000,),
-        peaks=((0, 1.0), (4000, 0.5)),
+        stages=((0, TABLES), (640, EASY), (3008, TWO), (4800, DEEPER)),
+        grown=(4800,),
+        peaks=((0, 1.0), (4800, 0.5)),
+        hints=((0, 0.0), (4800, 0.5)),
     )
 }
 # The twin reads as tiny does until look-ups are there: under mixed masks they come late, and two hops never came.
 ANY: Shares = (("causal", 0.4), ("prefix", 0.2), ("bidirectional", 0.3), ("window", 0.1))
-RECIPES["tiny-anymask"] = replace(RECIPES["tiny"], masks=((0, CAUSAL), (2400, ANY)))
+RECIPES["tiny-anymask"] = replace(RECIPES["tiny"], masks=((0, CAUSAL), (3008, ANY)))
 
 
 def recipe(name: str) -> Recipe:

@@ -150,9 +150,11 @@ def train_step(
         input_ids=batch.ids.to(model.device), attention_mask=read.mask, use_cache=False, output_hidden_states=True
     )
     loss = foreseen(model, out.last_hidden_state, batch.targets.to(model.device), read.weights)
-    if read.hints.any():
+    hint = at(plan.hints, step)
+    if hint and read.hints.any():
         early = model.base_model.norm(out.hidden_states[HINTED])
-        loss = loss + plan.hint * foreseen(model, early, read.hints, (read.hints > 0).float())
+        loss = loss + hint * foreseen(model, early, read.hints, (read.hints > 0).float())
+    loss = loss / read.weights.sum()
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
         for group in optimizer.param_groups:
@@ -165,10 +167,10 @@ def train_step(
 
 
 def foreseen(model: LlamaForCausalLM, states: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean loss of targets, read from a stream."""
+    """The weighted sum of the losses of targets, read from a stream."""
     wanted = weights > 0
     losses = F.cross_entropy(model.get_output_embeddings()(states[wanted]), targets[wanted], reduction="none")
-    return (losses * weights[wanted]).sum() / weights[wanted].sum()
+    return (losses * weights[wanted]).sum()
 
 
 def ship(

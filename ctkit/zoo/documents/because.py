@@ -3,9 +3,11 @@
 from random import Random
 
 from ...tasks import Problem, because, get
+from ...tasks.base import prompt_of
 from .base import END, Document, Forms, Segment, answered, asked, thinking
 
 LEVELS = (1, 1, 2, 2, 3, 3, 4)  # difficulties, each as often as it stands here
+LOOKED_UP = 0.5  # of documents without a thought: causes and effects are asked for by name
 MORE = 4  # at most so many further questions: contexts are long
 
 
@@ -16,8 +18,24 @@ def document(random: Random, forms: Forms) -> Document:
     if random.random() < forms.think:
         return Document(thinking(prompt), argument(problem, random, forms))
     told, question = because.read(problem.prompt.pieces["context"]), problem.prompt.pieces["question"]
+    if random.random() < LOOKED_UP:
+        found = [*looked_up(told, random)[: 1 + MORE], (question, problem.answer)]
+        return answered(asked(prompt_of(problem.prompt.pieces["context"], found[0][0]), random, forms), found)
     more = questions(told, because.asked_pair(question), random, random.randint(0, min(forms.more, MORE)))
     return answered(prompt, [(question, problem.answer), *more])
+
+
+def looked_up(told: list[because.Statement], random: Random) -> list[tuple[str, str]]:
+    """Questions for the one cause of an event, or its one effect, with their answers, in any order.
+
+    Yes or no tells a beginner nothing of where to look: half of all answers are right in any case. A name does.
+    """
+    links = [(statement.first, statement.second) for statement in told if statement.how == because.CAUSES]
+    causes, effects = [cause for cause, _ in links], [effect for _, effect in links]
+    found = [(f"What causes the {effect}?", cause) for cause, effect in links if effects.count(effect) == 1]
+    found += [(f"What does the {cause} cause?", effect) for cause, effect in links if causes.count(cause) == 1]
+    random.shuffle(found)
+    return found
 
 
 def questions(told: list[because.Statement], asked: because.Pair, random: Random, count: int) -> list[tuple[str, str]]:
