@@ -174,3 +174,18 @@ def test_documents_ask_what_follows():
         thoughts += "step by step" in text
         assert document.written[-1] == documents.END
     assert again > 200 and 40 < thoughts < 120
+
+
+def test_causes_are_also_asked_for_by_name_and_only_where_there_is_one():
+    random, asked = Random(4), 0
+    for _ in range(200):
+        document = documents.document(random, Forms(think=0.0, reread=0.0))
+        text = "".join(segment.text for segment in document.segments)
+        links = re.findall(r"The (\w+) causes the (\w+)\.", text.split("?")[0])
+        for effect, answer in re.findall(r"What causes the (\w+)\? Answer: (\w+)", text):
+            assert [cause for cause, other in links if other == effect] == [answer]
+        for cause, answer in re.findall(r"What does the (\w+) cause\? Answer: (\w+)", text):
+            assert [effect for other, effect in links if other == cause] == [answer]
+        asked += "? Answer:" in text and "What " in text
+        assert re.search(r"Does the \w+ cause the \w+\? Answer: (yes|no|unknown)", text)
+    assert 60 < asked < 140
