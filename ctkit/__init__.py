@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .engine.run import run_many as run_many
     from .engine.trace import Trace as Trace
     from .errors import CtkitError as CtkitError
+    from .interventions import Emphasize as Emphasize
     from .interventions import Intervention as Intervention
     from .interventions import Knockout as Knockout
     from .interventions import Mask as Mask
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .lesson import check as check
     from .measures.compare import compare as compare
     from .measures.effect import effect as effect
+    from .measures.heads import retrieval_heads as retrieval_heads
     from .measures.steps import step_effects as step_effects
     from .prompt import Encoding as Encoding
     from .prompt import Piece as Piece
@@ -51,11 +53,13 @@ _HOME = {
     "compare": "measures.compare",
     "effect": "measures.effect",
     "step_effects": "measures.steps",
+    "retrieval_heads": "measures.heads",
     "fit_direction": "directions",
     "Direction": "interventions.direction",
     "Intervention": "interventions",
     "Mask": "interventions",
     "Knockout": "interventions",
+    "Emphasize": "interventions",
     "Reread": "interventions",
     "PrependToken": "interventions",
     "Steer": "interventions",

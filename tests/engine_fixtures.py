@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ctkit import Direction, Knockout, Mask, PrependToken, Prompt, Reread, Setup, Steer, Think, masks
+from ctkit import Direction, Emphasize, Knockout, Mask, PrependToken, Prompt, Reread, Setup, Steer, Think, masks
 from ctkit.engine.attention import current
 from ctkit.interventions import Intervention
 
@@ -104,6 +104,8 @@ IDLE = {
     "mask, in some heads": [Mask("causal", layers=[1], heads=[0, 2])],
     "rule": [Mask(masks.causal() | masks.window(1))],
     "knockout of nothing": [Knockout((), "all")],
+    "emphasis": [Emphasize("context", alpha=1)],
+    "emphasis on all": [Emphasize("prompt")],
     "reread": [Reread(times=1)],
     "steer": [Steer(direction(), layers=[0, 1, N_LAYERS], strength=0)],
     "steer nowhere": [Steer(direction(), where=())],
@@ -125,6 +127,7 @@ THROUGH_ATTENTION = {
     "prefix": [Mask("prefix", until="context")],
     "window": [Mask("window", size=4, heads=[1, 3])],
     "knockout": [Knockout("cue", "context"), Knockout("generated", 2, layers=[1])],
+    "emphasis": [Emphasize("context", alpha=0.1, heads=[(1, 0), (2, 3)]), Emphasize("question", layers=[0])],
     "slope": [Slope()],
     "dim": [Dim()],
     "stripes": [Stripes()],

@@ -18,7 +18,7 @@ TEXTS = ["Ann has a.", "b", "Who has the key that was in the box?"]
 
 def idle_for(lm: LM) -> dict[str, Setup]:
     """The idle setups that the model can be given."""
-    needs_attention = ("mask", "rule", "knockout")
+    needs_attention = ("mask", "rule", "knockout", "emphasis")
     able = lm.support["mask"] == "yes"
     return {name: Setup(i) for name, i in IDLE.items() if able or not name.startswith(needs_attention)}
 
@@ -91,7 +91,7 @@ def test_what_is_written_is_what_a_run_over_it_says(family):
 def test_a_batch_changes_nothing(family):
     lm = lm_of(family)
     for name, setup in setups_for(lm).items():
-        if name in ("prefix", "knockout", "all at once"):
+        if name in ("prefix", "knockout", "emphasis", "all at once"):
             continue  # these name pieces, which the texts do not have; the mixed batch below has them
         for trace, text in zip(run_many(lm, TEXTS, setup), TEXTS, strict=True):
             expected = ct.run(lm, text, setup)

@@ -150,7 +150,7 @@ def test_where_attention_cannot_be_changed_it_is_said_in_words(family):
     lm = lm_of(family)
     before = left_behind(lm)
     why = f"{type(lm.model).__name__} computes its attention by itself"
-    for technique in ("mask", "knockout", "attention"):
+    for technique in ("mask", "knockout", "emphasize", "attention"):
         assert why in lm.support[technique]
     for technique in ("reread", "think", "prepend", "steer", "cache"):
         assert lm.support[technique] == "yes"

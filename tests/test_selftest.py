@@ -13,7 +13,7 @@ from ctkit.engine.selftest import support_of
 from .engine_fixtures import PROMPT, direction, left_behind
 from .families import ALL, STREAM, TOKENIZER, VOCAB, lm_of, new_model, plain
 
-TECHNIQUES = {"reread", "think", "prepend", "steer", "mask", "knockout", "attention", "cache"}
+TECHNIQUES = {"reread", "think", "prepend", "steer", "mask", "knockout", "emphasize", "attention", "cache"}
 
 
 @pytest.mark.families
@@ -25,7 +25,7 @@ def test_what_works_is_found_out(family):
     assert set(support) == TECHNIQUES
     assert support == lm.support
     no = {technique for technique, word in support.items() if word != "yes"}
-    assert no == ({"mask", "knockout", "attention"} if family in STREAM else set())
+    assert no == ({"mask", "knockout", "emphasize", "attention"} if family in STREAM else set())
     assert left_behind(lm) == before
     assert torch.equal(plain(lm, [1, 2, 3]), expected)
 

@@ -10,7 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ctkit as ct
-from ctkit import CtkitError, Direction, Intervention, Knockout, Mask, PrependToken, Reread, Setup, Steer, Think, masks
+from ctkit import (
+    CtkitError,
+    Direction,
+    Emphasize,
+    Intervention,
+    Knockout,
+    Mask,
+    PrependToken,
+    Reread,
+    Setup,
+    Steer,
+    Think,
+    masks,
+)
 from ctkit.interventions.setup import as_setup
 
 from .engine_fixtures import EVERY, PROMPT, direction
@@ -52,6 +65,7 @@ interventions = st.one_of(
     st.builds(Mask, st.just("prefix"), until=st.integers(0, 30)),
     st.builds(Mask, st.just("window"), size=st.integers(1, 9), layers=layers, heads=heads),
     st.builds(Knockout, places, places, layers=layers, heads=heads),
+    st.builds(Emphasize, places, alpha=st.floats(0.001, 10), layers=layers, heads=heads),
     st.builds(Reread, st.integers(1, 2), st.sampled_from(["", "Again:", "\"quoted\" 'twice' \\ \n"])),
     st.builds(
         Steer, directions, layers=layers, strength=floats, op=st.sampled_from(["add", "unit", "relative"]), where=places
@@ -190,7 +204,7 @@ def test_what_no_setup_wrote_is_refused(case):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(["Mask", "Knockout", "Reread", "PrependToken", "Steer", "Think"]),
+    st.sampled_from(["Mask", "Knockout", "Emphasize", "Reread", "PrependToken", "Steer", "Think"]),
     st.dictionaries(
         st.sampled_from(
             [

@@ -17,7 +17,7 @@ from .run import Session
 
 THROUGH_TEXT = ("reread", "think")
 THROUGH_STREAM = ("prepend", "steer")
-THROUGH_ATTENTION = ("mask", "knockout", "attention")
+THROUGH_ATTENTION = ("mask", "knockout", "emphasize", "attention")
 
 
 @dataclass(frozen=True)

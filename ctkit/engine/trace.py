@@ -21,7 +21,7 @@ class Trace:
     """
 
     encoding: Encoding
-    logits: Float[Tensor, "token vocab"]
+    logits: Float[Tensor, "position vocab"]
     setup: Any = field(repr=False)
     name_token: Callable[[int], str] = field(repr=False)
     again: Callable[..., "Trace"] = field(repr=False)

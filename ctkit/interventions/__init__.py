@@ -2,6 +2,7 @@
 
 from .base import Intervention as Intervention
 from .direction import Direction as Direction
+from .emphasize import Emphasize as Emphasize
 from .mask import Knockout as Knockout
 from .mask import Mask as Mask
 from .prepend import PrependToken as PrependToken
