@@ -11,7 +11,7 @@ CAUSAL: Shares = (("causal", 1.0),)
 SHORT = ((1, 2), (2, 1), (2, 2), (2, 2), (3, 1), (4, 1))  # worlds: (chains, hops of each)
 BEGINNERS: Mixture = (
     Part("because", 6, Forms(levels=(1, 1, 1, 2), reread=0.1, think=0.1)),
-    Part("copy", 5, Forms(levels=(1, 1, 2), reread=0.1)),
+    Part("copy", 6, Forms(levels=(1, 1, 2), reread=0.1)),
     Part("meaning", 5, Forms(reread=0.1)),
     Part("emphasis", 4, Forms(reread=0.2)),
     Part("people", 3, Forms(reread=0.1)),
@@ -28,7 +28,7 @@ TABLES: Mixture = (
 )
 # Look-ups, on few and short chains, with three blocks: bind, hop, hop. Everything else waits for them.
 EASY: Mixture = (
-    Part("hunt", 42, Forms(worlds=SHORT, think=0.15)),
+    Part("hunt", 52, Forms(worlds=SHORT, think=0.15)),
     Part("sums", 24, Forms(levels=(1, 1, 2, 2), reread=0.2, think=0.6, drill=0.15, more=5)),
     Part("signs", 6, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.15)),
     *BEGINNERS,
@@ -107,7 +107,7 @@ RECIPES = {
         stages=((0, TABLES), (640, EASY), (5024, TWO), (6496, DEEPER)),
         grown=(6496,),
         peaks=((0, 1.0), (6496, 0.5)),
-        hints=((0, 0.0), (6496, 0.5)),
+        hints=((0, 0.5),),
     )
 }
 # The twin reads as tiny does until look-ups are there: under mixed masks they come late, and two hops never came.
