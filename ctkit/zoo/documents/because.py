@@ -7,7 +7,6 @@ from ...tasks.base import prompt_of
 from .base import END, Document, Forms, Segment, answered, asked, thinking
 
 LEVELS = (1, 1, 2, 2, 3, 3, 4)  # difficulties, each as often as it stands here
-LOOKED_UP = 0.5  # of documents without a thought: causes and effects are asked for by name
 MORE = 4  # at most so many further questions: contexts are long
 
 
@@ -18,7 +17,7 @@ def document(random: Random, forms: Forms) -> Document:
     if random.random() < forms.think:
         return Document(thinking(prompt), argument(problem, random, forms))
     told, question = because.read(problem.prompt.pieces["context"]), problem.prompt.pieces["question"]
-    if random.random() < LOOKED_UP:
+    if random.random() < forms.listed:
         found = [*looked_up(told, random)[: 1 + MORE], (question, problem.answer)]
         return answered(asked(prompt_of(problem.prompt.pieces["context"], found[0][0]), random, forms), found)
     more = questions(told, because.asked_pair(question), random, random.randint(0, min(forms.more, MORE)))

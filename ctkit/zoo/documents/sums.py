@@ -11,6 +11,8 @@ def document(random: Random, forms: Forms) -> Document:
     """Lines and a question, perhaps read again, answered at once or after a thought; or a drill."""
     if random.random() < forms.drill:
         return drill(random)
+    if random.random() < forms.listed:
+        return listed(random, forms)
     lines, name = sumlines.draw_lines(random, random.choice(forms.levels or tuple(sumlines.Sums.difficulties)))
     context = " ".join(line.told() for line in lines)
     prompt = asked(prompt_of(context, f"What is {name}?"), random, forms)
@@ -20,6 +22,15 @@ def document(random: Random, forms: Forms) -> Document:
     others = random.sample(lines, random.randint(0, min(forms.more, len(lines))))
     names = [name, *(line.name for line in others)]
     return answered(prompt, [(f"What is {each}?", str(values[each])) for each in names])
+
+
+def listed(random: Random, forms: Forms) -> Document:
+    """Plain numbers under three to eight names, most of which are asked for: among two, a guess teaches no look-up."""
+    names = random.sample(sumlines.NAMES, random.randint(3, 8))
+    lines = [sumlines.Line(name, None, random.randrange(10)) for name in names]
+    found = [(f"What is {line.name}?", str(line.plus)) for line in random.sample(lines, len(lines) - 1)]
+    prompt = asked(prompt_of(" ".join(line.told() for line in lines), found[0][0]), random, forms)
+    return answered(prompt, found)
 
 
 def thought(lines: list[sumlines.Line], name: str, random: Random, forms: Forms) -> list[Segment]:
