@@ -98,10 +98,11 @@ def test_the_needle_counts_in_both_readings(monkeypatch, lm):
 
 
 def test_what_has_no_score_is_refused(lm):
+    """The remedy, problems of hunt, is tried in the tests above."""
     hunt = get("hunt").generate(0, 1)
-    with pytest.raises(CtkitError, match=r"(?s)retrieval heads.*no problems.*copy"):
+    with pytest.raises(CtkitError, match=r"(?s)retrieval heads.*no problems.*hunt"):
         retrieval_heads(lm, [])
-    with pytest.raises(CtkitError, match=r"(?s)retrieval heads.*nothing to look up.*copy"):
+    with pytest.raises(CtkitError, match=r"(?s)retrieval heads.*nothing to look up.*hunt"):
         retrieval_heads(lm, [hunt, replace(hunt, steps=("So it is.",))])
     with pytest.raises(CtkitError, match=r"(?s)under ct.Think.*without thinking"):
         retrieval_heads(lm, [hunt], Think())

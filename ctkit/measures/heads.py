@@ -100,7 +100,7 @@ def _refuse_unfit(problems: list[Problem], setup: Setup) -> None:
         raise CtkitError(
             "retrieval heads",
             "no problems" if not problems else "a problem of which no step stands in the prompt: nothing to look up",
-            'problems of a task such as ct.tasks.get("copy")',
+            'problems whose steps are told in the prompt, such as those of ct.tasks.get("hunt")',
         )
     if thinks(setup, problems[0].prompt):
         raise CtkitError(
