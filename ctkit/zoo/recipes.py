@@ -13,7 +13,7 @@ BEGINNERS: Mixture = (
     Part("because", 8, Forms(levels=(1, 1, 1, 2), reread=0.1, think=0.1, listed=0.8)),
     Part("copy", 6, Forms(levels=(1, 1, 2), reread=0.1)),
     Part("meaning", 5, Forms(reread=0.1)),
-    Part("emphasis", 4, Forms(reread=0.2)),
+    Part("emphasis", 4, Forms(levels=(1, 1, 2), reread=0.2)),
     Part("people", 3, Forms(reread=0.1)),
     Part("code", 2, Forms(reread=0.1)),
     Part("mood", 1),

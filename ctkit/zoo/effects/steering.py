@@ -15,21 +15,28 @@ from ...directions import fit_direction
 from ...engine.generate import generate_many
 from ...engine.lm import LM
 from ...engine.run import run_many
-from ...interventions import Direction, Steer
+from ...interventions import Direction, Setup, Steer
 from ...prompt import Prompt
 from ...tasks import get
 from ...tasks.code import FIRST, language_of
 from ...tasks.mood import STYLES
+from .steps import mean_of, shown
 from .tables import table
 
 STRENGTHS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
+FULL = STRENGTHS[-1]  # at which a direction is held against others
 RANDOM = 20  # random directions
-NEUTRAL = 24  # texts for the side effect
+SHUFFLED = 10  # directions fitted on labels drawn anew
+NEUTRAL = 48  # texts for the side effect
+LOT = 200  # prompts in memory at a time
+PART = 8  # other directions are measured on one prompt in so many
+
+Sides = tuple[list[int], list[int]]  # the tokens whose share is measured, and those against which
 
 
 def jobs(n: int, seed: int) -> list[tuple[str, tuple]]:
     """Each concept in the stream entering each block."""
-    return [(concept, (-(-n // 8), seed, layer)) for concept in ("mood", "code") for layer in range(4)]
+    return [(concept, (n, seed, layer)) for concept in ("mood", "code") for layer in range(4)]
 
 
 def mood(lm: LM, n: int, seed: int, layer: int) -> dict[str, object]:
@@ -44,42 +51,46 @@ def mood(lm: LM, n: int, seed: int, layer: int) -> dict[str, object]:
 def code(lm: LM, n: int, seed: int, layer: int) -> dict[str, object]:
     """The share of C++ in the probability of either language's first word, where the question names none.
 
-    "written": the share of code that is mostly C++ as the model writes it, greedily. "shuffled": the share where the
-    direction was fitted on texts whose labels were mixed.
+    "written": the share of code that is mostly C++ as the model writes it, greedily. "shuffled": how far the share
+    moves under directions of the same length, fitted on texts whose labels were drawn anew, pair by pair.
     """
     task = get("code")
-    plus, minus = task.texts("C++", 64, seed), task.texts("Python", 64, seed)
-    direction = fit_direction(lm, plus, minus, layer=layer)
+    pairs = list(zip(task.texts("C++", 64, seed), task.texts("Python", 64, seed)))
+    direction = fit_direction(lm, *zip(*pairs), layer=layer)
     prompts = [task.generate(seed + i, 2).prompt for i in range(n)]
-    first = words(lm, [FIRST["C++"]]), words(lm, [FIRST["Python"]])
-    report = swept(lm, "code", prompts, first, direction, seed)
-    mixed = [*plus[::2], *minus[1::2]], [*minus[::2], *plus[1::2]]
-    shuffled = fit_direction(lm, *mixed, layer=layer)
-    shuffled = Direction(shuffled.vector * direction.vector.norm() / shuffled.vector.norm(), layer)
-    report["shuffled"] = share(next_words(lm, prompts, shuffled, 4.0), *first)
+    sides = words(lm, [FIRST["C++"]]), words(lm, [FIRST["Python"]])
+    report = swept(lm, "code", prompts, sides, direction, seed)
+    random, some, moves = Random(f"labels {seed}"), prompts[::PART], []
+    plain = fmean(shares(lm, some, direction, 0.0, sides))
+    for _ in range(SHUFFLED):
+        mixed = fit_direction(lm, *zip(*(random.sample(pair, 2) for pair in pairs)), layer=layer)
+        moves.append(abs(fmean(shares(lm, some, as_long(mixed.vector, direction), FULL, sides)) - plain))
+    report["shuffled"] = {"n": len(some), "draws": SHUFFLED, "mean": fmean(moves), "most": max(moves)}
     report["written"] = {}
-    for strength in (0.0, 1.0, 2.0, 4.0):
-        texts = generate_many(lm, prompts[:60], Steer(direction, strength=strength), max_new_tokens=32)
+    for strength in (s for s in STRENGTHS if s >= 0):
+        texts = generate_many(lm, prompts[::PART], Steer(direction, strength=strength), max_new_tokens=32)
         report["written"][str(strength)] = fmean(language_of(each.text) == "C++" for each in texts)
     return report
 
 
 def swept(
-    lm: LM, concept: str, prompts: Sequence[Prompt], sides: tuple[list[int], list[int]], direction: Direction, seed: int
+    lm: LM, concept: str, prompts: Sequence[Prompt], sides: Sides, direction: Direction, seed: int
 ) -> dict[str, object]:
-    """A direction's dose-response and side effect, and random directions at the side effect of strength 4."""
-    texts = neutral(seed)
+    """A direction's dose-response and side effect, and random directions at the side effect of the full strength.
+
+    "control": the largest change of a logit at strength 0.
+    """
+    texts, some = neutral(seed), prompts[::PART]
     clean = next_words(lm, texts, direction, 0.0)
-    rows = {str(s): share(next_words(lm, prompts, direction, s), *sides) for s in STRENGTHS}
+    rows = {str(s): mean_of(shares(lm, prompts, direction, s, sides)) for s in STRENGTHS}
     costs = {str(s): divergence(clean, next_words(lm, texts, direction, s)) for s in STRENGTHS}
-    torch.manual_seed(seed)
+    plain, random = fmean(shares(lm, some, direction, 0.0, sides)), torch.Generator().manual_seed(seed)
     moves, reached = [], []
     for _ in range(RANDOM):
-        noise = torch.randn_like(direction.vector)
-        other = Direction(noise * direction.vector.norm() / noise.norm(), direction.layer)
-        strength = strength_at(lm, texts, clean, other, costs["4.0"])
+        other = as_long(torch.randn(direction.vector.shape, generator=random), direction)
+        strength = strength_at(lm, texts, clean, other, costs[str(FULL)])
         reached.append(divergence(clean, next_words(lm, texts, other, strength)))
-        moves.append(abs(share(next_words(lm, prompts, other, strength), *sides) - rows["0.0"]))
+        moves.append(abs(fmean(shares(lm, some, other, strength, sides)) - plain))
     return {
         "concept": concept,
         "layer": direction.layer,
@@ -87,10 +98,14 @@ def swept(
         "n": len(prompts),
         "share": rows,
         "kl": costs,
-        "random": fmean(moves),
-        "random most": max(moves),
-        "random kl": fmean(reached),
+        "random": {"n": len(some), "draws": RANDOM, "mean": fmean(moves), "most": max(moves), "kl": fmean(reached)},
+        "control": float((clean - next_words(lm, texts, None)).abs().max()),
     }
+
+
+def as_long(vector: Tensor, direction: Direction) -> Direction:
+    """Another vector, as long as the direction's and at its block."""
+    return Direction(vector * direction.vector.norm() / vector.norm(), direction.layer)
 
 
 def neutral(seed: int) -> list[Prompt]:
@@ -112,10 +127,14 @@ def strength_at(lm: LM, texts: Sequence[Prompt], clean: Tensor, direction: Direc
     return strength
 
 
-def next_words(lm: LM, prompts: Sequence[Prompt], direction: Direction, strength: float) -> Tensor:
-    """The probabilities of the next token after each prompt."""
-    traces = run_many(lm, prompts, Steer(direction, strength=strength))
-    return torch.stack([trace.logits[-1].softmax(-1) for trace in traces])
+def next_words(lm: LM, prompts: Sequence[Prompt], direction: Direction | None, strength: float = 0.0) -> Tensor:
+    """The probabilities of the next token after each prompt; no direction: of the plain model."""
+    setup = Steer(direction, strength=strength) if direction else Setup()
+    found = []
+    for first in range(0, len(prompts), LOT):
+        traces = run_many(lm, prompts[first : first + LOT], setup, last_only=True)
+        found += [trace.logits[-1].softmax(-1) for trace in traces]
+    return torch.stack(found)
 
 
 def divergence(clean: Tensor, steered: Tensor) -> float:
@@ -123,10 +142,11 @@ def divergence(clean: Tensor, steered: Tensor) -> float:
     return float((clean * (clean.clamp_min(1e-12).log() - steered.clamp_min(1e-12).log())).sum(-1).mean())
 
 
-def share(chances: Tensor, these: list[int], others: list[int]) -> float:
-    """The mean share of some tokens in the probability of these and others."""
-    first, second = chances[:, these].sum(-1), chances[:, others].sum(-1)
-    return float((first / (first + second)).mean())
+def shares(lm: LM, prompts: Sequence[Prompt], direction: Direction, strength: float, sides: Sides) -> list[float]:
+    """Prompt by prompt, the share of the one side's tokens in the probability of both."""
+    chances = next_words(lm, prompts, direction, strength)
+    one, other = (chances[:, tokens].sum(-1) for tokens in sides)
+    return (one / (one + other)).tolist()
 
 
 def words(lm: LM, texts: Sequence[str]) -> list[int]:
@@ -137,33 +157,40 @@ def words(lm: LM, texts: Sequence[str]) -> list[int]:
 
 def section(results: list[dict]) -> str:
     """What the card says."""
-    head = ["concept", "block", *map(str, STRENGTHS), "KL at 4", "random, same KL"]
+    head = ["concept", "block", *map(str, STRENGTHS), f"KL at {FULL:.0f}", "random, same KL"]
     rows = [
         [
             each["concept"],
             str(each["layer"]),
-            *(f"{value:.2f}" for value in each["share"].values()),
-            f"{each['kl']['4.0']:.2f}",
-            f"{each['random']:.3f} (at most {each['random most']:.3f}; KL {each['random kl']:.2f})",
+            *(shown(figure, "mean") for figure in each["share"].values()),
+            f"{each['kl'][str(FULL)]:.2f}",
+            f"{each['random']['mean']:.3f} (most {each['random']['most']:.3f}; KL {each['random']['kl']:.2f})",
         ]
         for each in results
     ]
+    coded = [each for each in results if each["concept"] == "code"]
     code_rows = [
-        [str(r["layer"]), *(f"{value:.2f}" for value in r["written"].values()), f"{r['shuffled']:.2f}"]
-        for r in results
-        if r["concept"] == "code"
+        [
+            str(each["layer"]),
+            *(f"{value:.2f}" for value in each["written"].values()),
+            f"{each['shuffled']['mean']:.3f} (most {each['shuffled']['most']:.3f})",
+        ]
+        for each in coded
     ]
     return f"""## Steering
 
 The share of happy words against sad ones after “The room was”, and of C++ against Python as the first word of code, by
-strength of the direction (difference in means) in the stream entering a block. KL: the side effect in nats on the next
-word of {NEUTRAL} texts of other tasks. Random: the mean move of {RANDOM} random directions, each about as strong as
-costs that KL (the mean KL reached stands beside it). Strength 0 is the model as it is.
+strength of the direction (difference in means) in the stream entering a block; means over {results[0]["n"]} prompts
+with 95 % intervals. KL: the side effect in nats on the next word of {NEUTRAL} texts of other tasks. Random: how far
+{RANDOM} random directions move that share, each about as strong as costs that KL (the mean KL reached stands beside
+it), on {results[0]["random"]["n"]} of the prompts. Strength 0: the largest change of a probability is
+{max(each["control"] for each in results):.1g}.
 
 {table(head, rows)}
 
-Code as the model writes it, greedily: the share that is mostly C++, by strength; and the share of C++ at the first word
-under a direction fitted on mixed labels, at strength 4.
+Code as the model writes it, greedily, by strength: the share of {coded[0]["shuffled"]["n"]} that is mostly C++.
+Shuffled: how far {SHUFFLED} directions of the same length move the share of C++ at the first word at strength
+{FULL:.0f}, fitted on labels drawn anew, pair by pair.
 
-{table(["block", "0", "1", "2", "4", "mixed labels"], code_rows)}
+{table(["block", *coded[0]["written"], "shuffled"], code_rows)}
 """
