@@ -42,17 +42,17 @@ def seeds(name: str, n: int = 1000, runs: Path = Path("runs")) -> Path:
 
 
 def measured(folder: Path, n: int) -> list[dict]:
-    """One run's accuracy in every crowd, read once and twice."""
-    lm, crowd = load(str(folder)), get("crowd")
+    """One run's accuracy on hunts of every depth, read once and twice."""
+    lm, hunt = load(str(folder)), get("hunt")
     rows = []
-    for difficulty in crowd.difficulties:
-        rows.append(data(population(lm, [crowd.generate(SEED + i, difficulty) for i in range(n)], FORMS)))
-        print(f"measured {folder}: crowd {difficulty}", flush=True)
+    for hops in hunt.difficulties:
+        rows.append(data(population(lm, [hunt.generate(SEED + i, hops) for i in range(n)], FORMS)))
+        print(f"measured {folder}: hunt {hops}", flush=True)
     return rows
 
 
 def section(found: dict) -> str:
-    """What the card says: the effect in every crowd for each seed, and the median."""
+    """What the card says: the effect at every depth for each seed, and the median."""
     rows = []
     for form in FORMS[1:]:
         for place, cell in enumerate(next(iter(found["runs"].values()))):
@@ -63,8 +63,7 @@ def section(found: dict) -> str:
     names = [f"seed {seed}{' (shipped)' if seed == found['shipped'] else ''}" for seed in found["runs"]]
     return f"""## Other training seeds
 
-The same recipe from {len(found["runs"])} seeds: points of accuracy against one reading, in a crowd, on {found["n"]}
-problems a figure.
+The same recipe from {len(found["runs"])} seeds: points of accuracy against one reading, on {found["n"]} hunts a figure.
 
-{table(["form", "difficulty", *names, "median"], rows)}
+{table(["form", "hops", *names, "median"], rows)}
 """
