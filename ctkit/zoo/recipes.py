@@ -55,12 +55,13 @@ TWO: Mixture = (
     ),
     *OTHERS,
 )
-# With a fourth block, a third hop; where the text is read twice, a fourth and a fifth, which no single reading can do.
+# With a fourth block, a third hop; where the text is read twice, a fourth and a fifth, which no single reading can do:
+# asked for four hops now and then, it guesses among the ends.
 DEEPER_HUNT = Part(
     "hunt",
     34,
     Forms(
-        worlds=((3, 1), (2, 2), (3, 2), (4, 2), (2, 3), (2, 3), (3, 3)),
+        worlds=((3, 1), (2, 2), (3, 2), (4, 2), (2, 3), (2, 3), (3, 3), (2, 4)),
         worlds_twice=((3, 2), (2, 3), (3, 3), (2, 4), (2, 4), (3, 4), (2, 5)),
         reach_twice=5,
         reread=0.5,

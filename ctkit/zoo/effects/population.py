@@ -30,7 +30,7 @@ FORMS = {
     "sums": ("direct", "thinking", OTHERS, "mask lifted"),
     "signs": ("direct", "thinking", "mask lifted"),
     "mood": ("direct", "mask lifted"),
-    "because": ("direct", "re-read", *MASKS),
+    "because": ("direct", "re-read", "thinking", *MASKS),
     "copy": ("direct", "re-read", "mask lifted"),
     "meaning": ("direct", *MASKS),
     "emphasis": ("direct", "mask lifted"),
