@@ -9,29 +9,32 @@ Mixture = tuple[Part, ...]
 Shares = tuple[tuple[str, float], ...]  # mask → share of batches, see masking.py
 CAUSAL: Shares = (("causal", 1.0),)
 SHORT = ((1, 2), (2, 1), (2, 2), (2, 2), (3, 1), (4, 1))  # worlds: (chains, hops of each)
-BEGINNERS: Mixture = (
-    Part("because", 8, Forms(levels=(1, 1, 1, 2), reread=0.1, think=0.1, listed=0.8)),
-    Part("copy", 6, Forms(levels=(1, 1, 2), reread=0.1)),
-    Part("meaning", 5, Forms(reread=0.1)),
-    Part("emphasis", 4, Forms(levels=(1, 1, 2), reread=0.2)),
-    Part("people", 3, Forms(reread=0.1)),
-    Part("code", 2, Forms(reread=0.1)),
-    Part("mood", 1),
-    Part("tags", 2, Forms(levels=(1, 1, 2), reread=0.3)),
-)
 # Additions and subtractions first, two in five documents: a few in a hundred, later on, taught none of them.
-TABLES: Mixture = (
-    Part("hunt", 30, Forms(worlds=SHORT, think=0.15)),
+SUMMING: Mixture = (
     Part("sums", 58, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.7, listed=0.4, more=5)),
     Part("signs", 26, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.7)),
-    *BEGINNERS,
 )
-# Look-ups, on few and short chains, with three blocks: bind, hop, hop. Everything else waits for them.
-EASY: Mixture = (
-    Part("hunt", 52, Forms(worlds=SHORT, think=0.15)),
-    Part("sums", 24, Forms(levels=(1, 1, 2, 2), reread=0.2, think=0.6, drill=0.15, listed=0.4, more=5)),
-    Part("signs", 6, Forms(levels=(1, 1, 2), reread=0.1, think=0.5, drill=0.15)),
-    *BEGINNERS,
+# Then look-ups of every form among many alternatives, and nothing else: beside ten tasks they come late, one by one.
+FINDING: Mixture = (
+    Part("hunt", 36, Forms(worlds=SHORT, reread=0.1, think=0.0)),
+    Part("copy", 14, Forms(levels=(1, 1, 2), reread=0.1, think=0.0)),
+    Part("emphasis", 14, Forms(levels=(1, 1, 2), reread=0.1, think=0.0)),
+    Part("because", 12, Forms(levels=(1, 1, 1, 2), reread=0.1, think=0.0, listed=0.9)),
+)
+TABLES: Mixture = (*SUMMING, *FINDING)
+LOOKUPS: Mixture = (
+    Part("sums", 22, Forms(levels=(1, 1, 2), reread=0.1, think=0.3, drill=0.2, listed=0.8, more=5)),
+    Part("signs", 5, Forms(levels=(1, 1, 2), reread=0.1, think=0.3, drill=0.4)),
+    *FINDING,
+)
+# Then a second hop, on few and short chains, with three blocks (bind, hop, hop), and enough of the rest to keep it.
+HOPS: Mixture = (
+    Part("hunt", 76, Forms(worlds=SHORT, reread=0.3, think=0.1)),
+    Part("sums", 11, Forms(levels=(1, 1, 2), reread=0.1, think=0.3, drill=0.2, listed=0.6, more=5)),
+    Part("signs", 2, Forms(levels=(1, 1, 2), reread=0.1, think=0.3, drill=0.4)),
+    Part("copy", 4, Forms(levels=(1, 1, 2), reread=0.1, think=0.0)),
+    Part("emphasis", 4, Forms(levels=(1, 1, 2), reread=0.1, think=0.0)),
+    Part("because", 4, Forms(levels=(1, 1, 1, 2), reread=0.1, think=0.0, listed=0.9)),
 )
 OTHERS: Mixture = (
     Part("sums", 26, Forms(levels=(1, 2, 2, 3, 3, 4, 4, 5, 5), reread=0.2, think=0.65, drill=0.08, more=5)),
@@ -43,10 +46,10 @@ OTHERS: Mixture = (
     Part("people", 3, Forms(reread=0.1)),
     Part("code", 2, Forms(reread=0.1)),
     Part("mood", 2),
-    Part("tags", 3, Forms(reread=0.3)),
+    Part("tags", 4, Forms(reread=0.3)),
 )
 DEEP = ((3, 2), (2, 3), (3, 3), (2, 4), (2, 5), (2, 6))  # where a thought is written
-# Then two hops among more facts, and the whole of the other tasks.
+# Then two hops among more facts, and all of the other tasks.
 TWO: Mixture = (
     Part(
         "hunt",
@@ -87,7 +90,7 @@ class Recipe:
     width: int = 128
     inner: int = 384
     context: int = 512
-    steps: int = 10500
+    steps: int = 10000
     batch: int = 32
     warm_up: int = 100
     peaks: tuple[tuple[int, float], ...] = ((0, 1.0),)
@@ -99,21 +102,21 @@ class Recipe:
     save_every: int = 250
     score_every: int = 1000
     masks: tuple[tuple[int, Shares], ...] = ((0, CAUSAL),)
-    stages: tuple[tuple[int, Mixture], ...] = ((0, EASY),)
+    stages: tuple[tuple[int, Mixture], ...] = ((0, LOOKUPS),)
 
 
 RECIPES = {
     "tiny": Recipe(
-        steps=16032,
-        stages=((0, TABLES), (640, EASY), (8032, TWO), (9504, DEEPER)),
-        grown=(9504,),
-        peaks=((0, 1.0), (9504, 0.5)),
-        hints=((0, 0.5),),
+        steps=10016,
+        stages=((0, TABLES), (640, LOOKUPS), (3520, HOPS), (4512, TWO), (5760, DEEPER)),
+        grown=(5760,),
+        peaks=((0, 1.0), (5760, 0.5)),
+        hints=((0, 0.0), (3520, 0.5)),
     )
 }
 # The twin reads as tiny does until look-ups are there: under mixed masks they come late, and two hops never came.
 ANY: Shares = (("causal", 0.4), ("prefix", 0.2), ("bidirectional", 0.3), ("window", 0.1))
-RECIPES["tiny-anymask"] = replace(RECIPES["tiny"], masks=((0, CAUSAL), (8032, ANY)))
+RECIPES["tiny-anymask"] = replace(RECIPES["tiny"], masks=((0, CAUSAL), (4512, ANY)))
 
 
 def recipe(name: str) -> Recipe:
