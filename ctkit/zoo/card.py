@@ -90,9 +90,10 @@ Everything below was measured by `ctkit card {name}` on {effects["n"]} fresh pro
 - {recipe["layers"]} layers at first; the last one was put once more on top {growth}
 - masks in training: {"; ".join(masks(*each) for each in recipe["masks"])}
 
-What was read, in percent of the documents; “twice”, “thought”: of the task's own documents.
+What was read, in percent of the documents; “twice”, “thought”: of the task's own documents,
+counted over 1000.
 
-{stages(recipe["stages"])}
+{stages(recipe["stages"], trained["told"])}
 
 {newline.join(sections)}"""
 
@@ -102,15 +103,12 @@ def masks(start: int, shares: list) -> str:
     return f"from step {start} on {', '.join(f'{mode} in {share:.0%} of the batches' for mode, share in shares)}"
 
 
-def stages(told: list) -> str:
+def stages(told: list, dressed: list) -> str:
     """The mixtures as a table: one line a task and stage."""
     lines = ["| from step | task | share | twice | thought |", "| --- | --- | --- | --- | --- |"]
-    for start, mixture in told:
+    for (start, mixture), (_, forms) in zip(told, dressed):
         whole = sum(part["share"] for part in mixture)
-        for part in mixture:
-            forms = part["forms"]
-            share = f"{100 * part['share'] / whole:.0f}"
-            lines.append(
-                f"| {start} | {part['task']} | {share} | {100 * forms['reread']:.0f} | {100 * forms['think']:.0f} |"
-            )
+        for part, found in zip(mixture, forms):
+            shares = (part["share"] / whole, found["twice"], found["thought"])
+            lines.append(f"| {start} | {part['task']} | {' | '.join(f'{100 * share:.0f}' for share in shares)} |")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from . import manifest, record
 from .corpus import Batch, batches, encode
+from .documents import dressed
 from .linear import quicken, slow_again
 from .masking import Reading, masked
 from .recipes import Recipe, recipe
@@ -184,6 +185,7 @@ def ship(
     log = record.lines(run / "log.jsonl")
     kept = {"recipe": asdict(plan), "seconds": round(seconds), "tokens": log[-1]["tokens"], "device": model.device.type}
     kept["threads"] = torch.get_num_threads()
+    kept["told"] = [[start, [dressed(part) for part in mixture]] for start, mixture in plan.stages]
     kept |= {"log": log[:: max(1, len(log) // 100)] + log[-1:], "scores": record.lines(run / "scores.jsonl")}
     (out / "train.json").write_text(json.dumps(kept) + "\n")
     record.plot(log, out / "loss.png")
