@@ -59,6 +59,7 @@ class Forms:
     cut: float = 0.2  # of thoughts: cut short, so that early answers are in distribution
     broken: float = 0.2  # of thoughts: one step is wrong, and what follows goes on from it
     drill: float = 0.0  # sums, signs: single additions or subtractions, many in a row
+    doors: tuple[int, ...] = (1, 2, 3, 4, 5)  # copy: codes in one context, each as often as it stands here
     listed: float = 0.0  # sums, because: names with a number each, or causes and effects, are to be looked up
     more: int = 7  # up to this many further questions about the same context, where it is not thought about
 

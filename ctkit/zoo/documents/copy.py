@@ -7,12 +7,11 @@ from ...tasks import get
 from .base import END, Document, Forms, Segment, answered, asked, thinking
 
 LEVELS = (1, 1, 1, 2, 2, 3, 4)  # difficulties, each as often as it stands here
-DOORS = (1, 2, 3, 4, 5)  # codes in one context, likewise: among two, a guess is right too often to teach a look-up
 
 
 def document(random: Random, forms: Forms) -> Document:
     """A code copied at once, with further questions behind it, or after the needle is written as a thought."""
-    problem = get("copy").draw(random, 0, random.choice(forms.levels or LEVELS), random.choice(DOORS))
+    problem = get("copy").draw(random, 0, random.choice(forms.levels or LEVELS), random.choice(forms.doors))
     prompt = asked(problem.prompt, random, forms)
     if random.random() < forms.think:
         thought = [Segment(f" {problem.steps[0]}", 1.0), Segment(" Answer:", 1.0), Segment(f" {problem.answer}", 1.0)]
