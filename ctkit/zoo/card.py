@@ -42,11 +42,14 @@ def card(name: str, n: int = 1000, folder: Path | None = None) -> Path:
 
 def write(folder: Path) -> None:
     """Write a model's card.md from what was measured, and from the record of its training."""
-    told = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("effects", "train")}
-    others = folder / "seeds.json"
-    (folder / "card.md").write_text(
-        page(told["effects"], told["train"], json.loads(others.read_text()) if others.is_file() else None)
-    )
+    (folder / "card.md").write_text(text(folder))
+
+
+def text(folder: Path) -> str:
+    """The card that belongs to a model's effects.json, train.json and, where there is one, seeds.json."""
+    files = [folder / f"{name}.json" for name in ("effects", "train", "seeds")]
+    told = {file.stem: json.loads(file.read_text()) for file in files if file.is_file()}
+    return page(told["effects"], told["train"], told.get("seeds"))
 
 
 def _measured(folder: str, job: tuple[str, str, tuple]) -> dict:
