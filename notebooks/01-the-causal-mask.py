@@ -37,20 +37,20 @@ lm
 # %%
 prompt = ct.Prompt(context="The key is in the box. The cup is in the bag.", question="Where is the key?", cue="Answer:")
 trace = ct.run(lm, prompt)
-ct.plots.attention(trace, layer=2, head=1)
+ct.plots.attention(trace, layer=1, head=0)
 
 # %% [markdown]
 # The upper right half is empty: there, a word would read a *later* word. It is not nearly empty. It is zero.
 
 # %%
-trace.attention(layer=2).triu(1).max().item()
+trace.attention(layer=1).triu(1).max().item()
 
 # %% [markdown]
 # Now the last row. There the model decides what comes next, and this head looks straight at one word. **Which one, and with
 # what weight?**
 
 # %%
-last = trace.attention(layer=2, head=1)[-1]
+last = trace.attention(layer=1, head=0)[-1]
 trace.tokens[last.argmax()], round(last.max().item(), 2)
 
 # %% [markdown]
@@ -59,7 +59,7 @@ trace.tokens[last.argmax()], round(last.max().item(), 2)
 
 # %%
 guess = ...  # your turn: a number
-ct.check(guess, trace.attention(layer=2, head=1)[0, 0].item(), tolerance=0.01)
+ct.check(guess, trace.attention(layer=1, head=0)[0, 0].item(), tolerance=0.01)
 
 # %% [markdown]
 # ## The past cannot hear the future
@@ -90,53 +90,60 @@ trace.tokens[changed[0] :]
 # %%
 lifted = ct.run(lm, prompt, ct.Mask("bidirectional"))
 pair = ct.compare(trace, lifted)
-ct.plots.comparison(pair, layer=2, head=1)
+ct.plots.comparison(pair, layer=1, head=0)
 
 # %% [markdown]
 # The empty half fills: early words read late ones. The last row could read everything before, too. But the words it reads
 # have changed, because *they* have now read the future.
 #
-# More to read, so a better answer? **Predict: what happens to the answer “box”?**
+# More to read, so a better answer? Or is the model thrown off? **Predict: what happens to the answer “box”?**
 
 # %%
-for token, before, after in pair.next_tokens[:4]:
-    print(f"{token:>10}  {before:.2f} → {after:.2f}")
+for token, before, after in pair.next_tokens[:3]:
+    print(f"{token:>10}  {before:.4f} → {after:.4f}")
 
 # %% [markdown]
 # ## One prompt proves nothing
 #
-# It may be luck. So ask 200 fresh problems that the model was not trained on, each with the mask and without. Each problem
-# is its own comparison, so the difference has an interval. **Predict: more right answers, fewer, or the same?**
+# Nothing, here. It may be luck, or it may be too easy. So ask 200 fresh problems that the model was not trained on, each with
+# the mask and without. Each problem is its own comparison, so the difference has an interval. In `crowd`, the key is still
+# only two hops away, but among up to eighteen facts. **Predict: more right answers, fewer, or the same? One hop among three
+# facts, and two hops in the largest crowd?**
 
 # %%
-effect = ct.effect(lm, "hunt", ct.Mask("bidirectional"), n=200, difficulty=1)
+print(ct.effect(lm, "hunt", ct.Mask("bidirectional"), n=200, difficulty=1))
+effect = ct.effect(lm, "crowd", ct.Mask("bidirectional"), n=200, difficulty=5)
 print(effect)
 ct.plots.effect(effect)
 
 # %% [markdown]
-# This model has only ever read with the mask; without it, every word carries something it never saw in training. Others often
-# get worse too, but not all: of three models in Springer et al. (arXiv 2402.15449, Table 3) two did, one improved. Reliable
-# gains are reported after *training* with the mask lifted (Huang et al., ACL 2025, arXiv 2505.11754).
+# This model has only ever read with the mask; without it, every word carries something it never saw in training, and where
+# there is much to mistake it mistakes it. Others often get worse too, but not all: of three models in Springer et al. (arXiv
+# 2402.15449, Table 3) two did, one improved. Reliable gains are reported after *training* with the mask lifted (Huang et al.,
+# ACL 2025, arXiv 2505.11754).
 
 # %% [markdown]
 # ## A twin that was trained without it
 #
-# `tiny-anymask` has the same size and read the same texts in the same order, but from early on under masks drawn at random:
-# sometimes causal, sometimes with the whole prompt open. **Predict: what does lifting the mask do to *its* answers, one hop
-# away and four hops away?**
+# `tiny-anymask` has the same size and read the same texts in the same order, but from the middle of its training on under
+# masks drawn at random: sometimes causal, sometimes with the whole prompt open. **Predict: what does lifting the mask do to
+# *its* answers in the same crowd?**
 
 # %%
 twin = ct.load("tiny-anymask")
-for hops in (1, 4):
-    print(ct.effect(twin, "hunt", ct.Mask("bidirectional"), n=200, difficulty=hops))
+print(ct.effect(twin, "crowd", ct.Mask("bidirectional"), n=200, difficulty=5))
 
 # %% [markdown]
-# The mask is not good or bad in itself: a model can use what it has learned to use. Four hops are more than this small model
-# can walk in one causal reading; with the prompt open, its words look up their places all at once. **And our causally trained
-# model, on the same four hops?**
+# The mask is not good or bad in itself: a model can use what it has learned to use. How much there is to use shows where one
+# reading from left to right is not enough, five hops away. **Predict for both models.**
 
 # %%
-print(ct.effect(lm, "hunt", ct.Mask("bidirectional"), n=200, difficulty=4))
+for model in (lm, twin):
+    print(model.name, ct.effect(model, "hunt", ct.Mask("bidirectional"), n=200, difficulty=5))
+
+# %% [markdown]
+# The twin's words look up their places all at once, also those that are told later. The causally trained model is handed the
+# same words and makes nothing of them: it mends about as many answers as it breaks.
 
 # %% [markdown]
 # ## Cut single edges
@@ -196,7 +203,8 @@ playground.setup
 # ## What you have seen
 #
 # - Attention weights above the diagonal are zero, so the past cannot hear the future: exactly, at every layer.
-# - Lifting the mask gives a causally trained model more to read, and it gets worse: measured on 200 problems, with an interval.
+# - Lifting the mask gives a model more to read. One that was trained with it gets worse where there is much to mistake; its
+#   twin, trained without, gets better: measured on 200 problems each, with an interval.
 # - Cutting the right edges takes the answer away; that is how one finds out which edges matter.
 #
 # **Next:** lifting the mask is not the only way to let an early word hear of a late one. Flip *Read again* in the playground
