@@ -179,7 +179,7 @@ def test_documents_ask_what_follows():
 def test_causes_are_also_asked_for_by_name_and_only_where_there_is_one():
     random, asked = Random(4), 0
     for _ in range(200):
-        document = documents.document(random, Forms(think=0.0, reread=0.0))
+        document = documents.document(random, Forms(think=0.0, reread=0.0, listed=0.5))
         text = "".join(segment.text for segment in document.segments)
         links = re.findall(r"The (\w+) causes the (\w+)\.", text.split("?")[0])
         for effect, answer in re.findall(r"What causes the (\w+)\? Answer: (\w+)", text):

@@ -10,7 +10,7 @@ import pytest
 from ctkit.errors import CtkitError
 from ctkit.tasks import code, get
 from ctkit.tasks.base import prompt_of
-from ctkit.zoo.documents import Forms
+from ctkit.zoo.documents import END, Forms
 from ctkit.zoo.documents import code as documents
 
 TRUTH = {  # what each job comes to, written down a second time
@@ -142,7 +142,7 @@ def test_documents_hold_the_habit_and_nothing_else():
         document = documents.document(random, Forms(reread=0.0))
         text = "".join(part.text for part in document.segments)
         assert set(re.findall(r"[A-Za-z]+|\S", text)) <= known
-        assert document.written[-1] == ("", 1.0, "")
+        assert document.written[-1] == END
         for line in text.split("\n"):
             asked = line.partition("Answer:")[0]
             language = code.language_of(line)

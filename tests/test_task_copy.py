@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from ctkit.tasks import copy, get
-from ctkit.zoo.documents import Forms
+from ctkit.zoo.documents import END, Forms
 from ctkit.zoo.documents import copy as documents
 
 
@@ -67,7 +67,7 @@ def test_documents_answer_what_they_tell():
         text = "".join(part.text for part in document.segments)
         thoughtful = "Let's think step by step." in text
         assert set(re.findall(r"[A-Za-z]+|\S", text.replace("Let's think step by step.", ""))) <= known
-        assert document.written[-1] == ("", 1.0, "")
+        assert document.written[-1] == END
         codes = copy.codes_in(document.asked[0].text)
         for line in text.split("\n"):
             colour = re.search(r"What is the code of the (\w+) door", line)[1]
@@ -76,7 +76,7 @@ def test_documents_answer_what_they_tell():
         lines.append((thoughtful, len(text.split("\n")), len(codes)))
     assert 0.25 < sum(thoughtful for thoughtful, _, _ in lines) / 1000 < 0.35
     assert all(asked == (1 if thoughtful else told) for thoughtful, asked, told in lines)
-    assert {told for _, _, told in lines} == {1, 2, 3}
+    assert {told for _, _, told in lines} == set(Forms().doors)
 
 
 def test_a_task_knows_the_words_of_its_haystacks():

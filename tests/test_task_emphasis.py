@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from ctkit.tasks import emphasis, get
-from ctkit.zoo.documents import Forms
+from ctkit.zoo.documents import END, Forms
 from ctkit.zoo.documents import emphasis as documents
 
 
@@ -76,7 +76,7 @@ def test_documents_follow_the_instruction_and_leave_the_rest_unsettled():
         document = documents.document(random, Forms(reread=0.0, think=0.2))
         text = "".join(part.text for part in document.segments)
         assert set(re.findall(r"[A-Za-z]+|\S", text.replace("Let's think step by step.", ""))) <= known
-        assert document.written[-1] == ("", 1.0, "")
+        assert document.written[-1] == END
         context = document.asked[0].text
         trusted = re.findall(r"Trust the (\w+) notes\.", context)
         for line in text.split("\n"):

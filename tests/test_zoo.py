@@ -155,6 +155,23 @@ def test_a_broken_step_is_followed_and_weighs_nothing():
     assert followed == 200 or followed > 150  # a check that is redrawn may come out right
 
 
+def test_a_list_of_numbers_is_asked_for_all_but_one():
+    """Look-ups among many, with nothing to be added."""
+    for document in documents(200, (Part("sums", 1.0, Forms(think=0.0, reread=0.0, listed=1.0)),)):
+        told, asked = text_of(document).split("What", 1)
+        values = dict(re.findall(r"(\w) = (\d)\.", told))
+        found = re.findall(r"is (\w)\? Answer: (\d)", asked)
+        assert 3 <= len(values) <= 8 and len(found) == len(dict(found)) == len(values) - 1
+        assert all(values[name] == value for name, value in found) and "+" not in told
+
+
+def test_what_a_card_says_of_forms_is_counted():
+    always, never = (Part("hunt", 1.0, Forms(reread=share, think=share)) for share in (1.0, 0.0))
+    assert docs.dressed(always, 20) == {"twice": 1.0, "thought": 1.0}
+    assert docs.dressed(never, 20) == {"twice": 0.0, "thought": 0.0}
+    assert docs.dressed(Part("people", 1.0, Forms(think=1.0)), 20)["thought"] == 0.0, "people are not thought about"
+
+
 def test_batches_are_fixed_by_their_seed_and_can_begin_anywhere():
     plan = recipes.Recipe(seed=7, batch=2, steps=70, stages=((0, EVERY), (64, (Part("sums", 1.0),))))
     whole = list(corpus.batches(plan, encoder()))

@@ -13,6 +13,7 @@ from ..engine.lm import LM
 from ..engine.load import load
 from . import manifest, seeds
 from .effects import SECTIONS
+from .recipes import RECIPES
 
 SEED = 10_000  # the card's problems: seeds from here on
 
@@ -23,11 +24,13 @@ def card(name: str, n: int = 1000, folder: Path | None = None) -> Path:
     `n` problems a row, at seeds that training (a name space of its own) never draws. Uses all cores.
     """
     folder = folder or manifest.model_path(name)
-    jobs = [(section, *job) for section, module in SECTIONS.items() for job in module.jobs(n, SEED)]
+    chosen = RECIPES[name].card if name in RECIPES else ()
+    wanted = {section: SECTIONS[section] for section in chosen or SECTIONS}
+    jobs = [(section, *job) for section, module in wanted.items() for job in module.jobs(n, SEED)]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         found = list(pool.map(_measured, [str(folder)] * len(jobs), jobs))
     effects: dict[str, object] = {"model": name, "n": n, "seed": SEED}
-    for section, module in SECTIONS.items():
+    for section, module in wanted.items():
         results = [result for job, result in zip(jobs, found) if job[0] == section]
         effects[section] = module.merged(results) if hasattr(module, "merged") else results
     lm = load(str(folder))
@@ -71,8 +74,10 @@ def page(effects: dict, trained: dict, others: dict | None = None) -> str:
     """The card as Markdown: what was measured, the record of the training, and other seeds where there are some."""
     recipe, name = trained["recipe"], effects["model"]
     tasks = sorted({part["task"] for _, mixture in recipe["stages"] for part in mixture})
-    sections = [module.section(effects[section]) for section, module in SECTIONS.items()]
+    sections = [module.section(effects[section]) for section, module in SECTIONS.items() if section in effects]
     sections += [seeds.section(others)] if others else []
+    left = [section for section in SECTIONS if section not in effects]
+    sections += [f"## Not measured here\n\n{', '.join(left).capitalize()}: see the card of `tiny`.\n"] if left else []
     newline, depth = "\n", recipe["layers"] + len(recipe["grown"])
     growth = " and ".join(f"at step {step}" for step in recipe["grown"])
     return f"""# {name}

@@ -110,6 +110,7 @@ class Recipe:
     score_every: int = 1000
     masks: tuple[tuple[int, Shares], ...] = ((0, CAUSAL),)
     stages: tuple[tuple[int, Mixture], ...] = ((0, EASY),)
+    card: tuple[str, ...] = ()  # the sections of its card (effects/); () for all
 
 
 RECIPES = {
@@ -124,7 +125,9 @@ RECIPES = {
 }
 # The twin reads as tiny does until look-ups are there: under mixed masks they come late, and two hops never came.
 ANY: Shares = (("causal", 0.4), ("prefix", 0.2), ("bidirectional", 0.3), ("window", 0.1))
-RECIPES["tiny-anymask"] = replace(RECIPES["tiny"], masks=((0, CAUSAL), (6528, ANY)))
+RECIPES["tiny-anymask"] = replace(
+    RECIPES["tiny"], masks=((0, CAUSAL), (6528, ANY)), card=("population", "masks", "tags")
+)
 
 
 def recipe(name: str) -> Recipe:
