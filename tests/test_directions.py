@@ -21,6 +21,15 @@ def test_the_direction_is_read_where_it_is_said(lm):
     assert (direction.layer, direction.method) == (2, "diffmean")
 
 
+def test_the_last_token_alone(lm):
+    texts = (["The day was sunny."], ["The day was gloomy and dark."])
+    direction = ct.fit_direction(lm, *texts, layer=2, tokens="last")
+    streams = [ct.run(lm, text[0]).residual(2)[-1] for text in texts]
+    assert torch.allclose(direction.vector, streams[0] - streams[1], atol=1e-5)
+    with pytest.raises(ct.CtkitError, match='"all" or "last"'):
+        ct.fit_direction(lm, *texts, tokens="first")
+
+
 def test_the_same_texts_on_both_sides_give_nothing(lm):
     texts = get("mood").texts("happy", 4)
     assert ct.fit_direction(lm, texts, texts).vector.abs().max() == 0

@@ -30,7 +30,10 @@ def results(lm):
 
 def test_each_concept_is_steered_in_each_block():
     jobs = steering.jobs(N, 100)
-    assert [(name, layer) for name, (_, _, layer) in jobs] == [(c, i) for c in ("mood", "code") for i in range(4)]
+    assert [each[2] for name, each in jobs if name == "mood"] == [0, 1, 2, 3]
+    assert [each[2:] for name, each in jobs if name == "code"] == [
+        *((i, "all") for i in range(4)), *((i, "last") for i in range(1, 4))
+    ]  # fmt: skip
 
 
 def test_strength_nought_is_the_plain_model(results):
@@ -58,6 +61,11 @@ def test_shares_are_of_the_two_sides(lm):
     found = steering.shares(lm, prompts, direction, 0.0, sides)
     expected = (chances[:, 3] + chances[:, 4]) / (chances[:, 3] + chances[:, 4] + chances[:, 5])
     assert found == pytest.approx(expected.tolist())
+
+
+def test_prompts_that_name_a_language_differ_in_nothing_else():
+    python, cpp = (steering.asking(language, 3, 7) for language in ("Python", "C++"))
+    assert [p.text.replace("Python", "C++") for p in python] == [p.text for p in cpp]
 
 
 def test_another_direction_is_as_long():

@@ -22,12 +22,14 @@ def fit_direction(
     method: str = "diffmean",
     layer: int | None = None,
     name: str = "positive − negative",
+    tokens: str = "all",
 ) -> Direction:
     """A direction in the stream entering block `layer` (default: the middle) that tells two sets of texts apart.
 
-    `method`: "diffmean", the difference of the mean streams over all tokens but those that the tokenizer puts in front.
-    With two texts or more on each side, `reliability` is the cosine between the directions of the odd and of the even
-    texts. Raises `CtkitError` for an unknown method, a missing side or a layer the model does not have.
+    `method`: "diffmean", the difference of the mean streams. `tokens`: "all", over all tokens but those that the
+    tokenizer puts in front, or "last", over each text's last token, where what comes next is decided. With two texts or
+    more on each side, `reliability` is the cosine between the directions of the odd and of the even texts. Raises
+    `CtkitError` for an unknown method or choice of tokens, a missing side, or a layer the model does not have.
 
     >>> import ctkit as ct
     >>> ct.fit_direction(ct.load(), ["The day was happy."], ["The day was sad."], layer=2).layer
@@ -37,6 +39,8 @@ def fit_direction(
         raise CtkitError(
             f"the method {shown(method)}", "no such way to fit a direction", f"one of {', '.join(METHODS)}"
         )
+    if tokens not in ("all", "last"):
+        raise CtkitError(f"a direction over the tokens {shown(tokens)}", "no such choice", '"all" or "last"')
     for side, texts in (("positive", positive), ("negative", negative)):
         if isinstance(texts, str) or not len(texts):
             raise CtkitError(
@@ -44,17 +48,17 @@ def fit_direction(
             )
     layer = lm.n_layers // 2 if layer is None else layer
     fit = METHODS[method]
-    plus, minus = _streams(lm, positive, layer), _streams(lm, negative, layer)
+    plus, minus = (_streams(lm, texts, layer, tokens) for texts in (positive, negative))
     vector = fit(torch.cat(plus), torch.cat(minus))
     return Direction(vector, layer, method, name, _reliability(fit, plus, minus))
 
 
-def _streams(lm: LM, texts: Sequence[Prompt | str], layer: int) -> list[Tensor]:
-    """The stream entering a block over each text's own tokens."""
+def _streams(lm: LM, texts: Sequence[Prompt | str], layer: int, tokens: str) -> list[Tensor]:
+    """The stream entering a block over each text's own tokens, or over the last of them."""
     streams = []
     for trace in run_many(lm, texts, residual=[layer]):
         own = [i for i, place in enumerate(trace.encoding.places) if place[0] != START]
-        streams.append(trace.residual(layer)[own])
+        streams.append(trace.residual(layer)[own if tokens == "all" else own[-1:]])
     return streams
 
 

@@ -18,7 +18,8 @@ from ...engine.run import run_many
 from ...interventions import Direction, Setup, Steer
 from ...prompt import Prompt
 from ...tasks import get
-from ...tasks.code import FIRST, language_of
+from ...tasks.base import prompt_of
+from ...tasks.code import FIRST, language_of, question
 from ...tasks.mood import STYLES
 from .steps import mean_of, shown
 from .tables import table
@@ -28,6 +29,9 @@ FULL = STRENGTHS[-1]  # at which a direction is held against others
 RANDOM = 20  # random directions
 SHUFFLED = 10  # directions fitted on labels drawn anew
 NEUTRAL = 48  # texts for the side effect
+FITTED = 64  # texts a side for a direction
+APART = 50_000  # from this seed on: prompts for directions
+NAMES = {"all": "code", "last": "code, last token"}  # tokens that a direction is fitted over → what the card calls it
 LOT = 200  # prompts in memory at a time
 PART = 8  # other directions are measured on one prompt in so many
 
@@ -35,35 +39,40 @@ Sides = tuple[list[int], list[int]]  # the tokens whose share is measured, and t
 
 
 def jobs(n: int, seed: int) -> list[tuple[str, tuple]]:
-    """Each concept in the stream entering each block."""
-    return [(concept, (n, seed, layer)) for concept in ("mood", "code") for layer in range(4)]
+    """Each concept in the stream entering each block; the last token of prompts is at first the same in all."""
+    moods = [("mood", (n, seed, layer)) for layer in range(4)]
+    coded = [("code", (n, seed, layer, tokens)) for tokens in ("all", "last") for layer in range(4)]
+    return [*moods, *(job for job in coded if job[1][2:] != (0, "last"))]
 
 
 def mood(lm: LM, n: int, seed: int, layer: int) -> dict[str, object]:
     """The share of happy words in the probability of happy and sad ones, after “The room was”."""
     task = get("mood")
-    direction = fit_direction(lm, task.texts("happy", 64, seed), task.texts("sad", 64, seed), layer=layer)
+    direction = fit_direction(lm, task.texts("happy", FITTED, seed), task.texts("sad", FITTED, seed), layer=layer)
     stories = [task.generate(seed + i, 2).prompt.pieces["context"].rsplit(". ", 2)[0] for i in range(n)]
     prompts = [Prompt(story + ". The room was") for story in stories]
     return swept(lm, "mood", prompts, (words(lm, STYLES["happy"]), words(lm, STYLES["sad"])), direction, seed)
 
 
-def code(lm: LM, n: int, seed: int, layer: int) -> dict[str, object]:
+def code(lm: LM, n: int, seed: int, layer: int, tokens: str) -> dict[str, object]:
     """The share of C++ in the probability of either language's first word, where the question names none.
 
-    "written": the share of code that is mostly C++ as the model writes it, greedily. "shuffled": how far the share
-    moves under directions of the same length, fitted on texts whose labels were drawn anew, pair by pair.
+    The direction is fitted over all tokens of code in either language, or over the last token of prompts that name
+    either. "written": the share of code that is mostly C++ as the model writes it, greedily. "shuffled": how far the
+    share moves under directions of the same length, fitted on texts whose labels were drawn anew, pair by pair.
     """
     task = get("code")
-    pairs = list(zip(task.texts("C++", 64, seed), task.texts("Python", 64, seed)))
-    direction = fit_direction(lm, *zip(*pairs), layer=layer)
+    source = task.texts if tokens == "all" else asking
+    pairs = list(zip(*(source(language, FITTED, seed) for language in ("C++", "Python"))))
+    fit = partial(fit_direction, lm, layer=layer, tokens=tokens)
+    direction = fit(*zip(*pairs))
     prompts = [task.generate(seed + i, 2).prompt for i in range(n)]
     sides = words(lm, [FIRST["C++"]]), words(lm, [FIRST["Python"]])
-    report = swept(lm, "code", prompts, sides, direction, seed)
+    report = swept(lm, NAMES[tokens], prompts, sides, direction, seed)
     random, some, moves = Random(f"labels {seed}"), prompts[::PART], []
     plain = fmean(shares(lm, some, direction, 0.0, sides))
     for _ in range(SHUFFLED):
-        mixed = fit_direction(lm, *zip(*(random.sample(pair, 2) for pair in pairs)), layer=layer)
+        mixed = fit(*zip(*(random.sample(pair, 2) for pair in pairs)))
         moves.append(abs(fmean(shares(lm, some, as_long(mixed.vector, direction), FULL, sides)) - plain))
     report["shuffled"] = {"n": len(some), "draws": SHUFFLED, "mean": fmean(moves), "most": max(moves)}
     report["written"] = {}
@@ -71,6 +80,12 @@ def code(lm: LM, n: int, seed: int, layer: int) -> dict[str, object]:
         texts = generate_many(lm, prompts[::PART], Steer(direction, strength=strength), max_new_tokens=32)
         report["written"][str(strength)] = fmean(language_of(each.text) == "C++" for each in texts)
     return report
+
+
+def asking(language: str, n: int, seed: int) -> list[Prompt]:
+    """Prompts that name a language, without the code; the same jobs in either."""
+    problems = [get("code").generate(seed + APART + i, 2) for i in range(n)]
+    return [prompt_of(problem.prompt.pieces["context"], question(language)) for problem in problems]
 
 
 def swept(
@@ -157,20 +172,21 @@ def words(lm: LM, texts: Sequence[str]) -> list[int]:
 
 def section(results: list[dict]) -> str:
     """What the card says."""
-    head = ["concept", "block", *map(str, STRENGTHS), f"KL at {FULL:.0f}", "random, same KL"]
+    head = ["concept", "block", *map(str, STRENGTHS), "KL at 1, 2, 4", "random, same KL as 4"]
     rows = [
         [
             each["concept"],
             str(each["layer"]),
             *(shown(figure, "mean") for figure in each["share"].values()),
-            f"{each['kl'][str(FULL)]:.2f}",
+            ", ".join(f"{each['kl'][strength]:.2f}" for strength in ("1.0", "2.0", "4.0")),
             f"{each['random']['mean']:.3f} (most {each['random']['most']:.3f}; KL {each['random']['kl']:.2f})",
         ]
         for each in results
     ]
-    coded = [each for each in results if each["concept"] == "code"]
+    coded = [each for each in results if "written" in each]
     code_rows = [
         [
+            each["concept"],
             str(each["layer"]),
             *(f"{value:.2f}" for value in each["written"].values()),
             f"{each['shuffled']['mean']:.3f} (most {each['shuffled']['most']:.3f})",
@@ -181,8 +197,9 @@ def section(results: list[dict]) -> str:
 
 The share of happy words against sad ones after “The room was”, and of C++ against Python as the first word of code, by
 strength of the direction (difference in means) in the stream entering a block; means over {results[0]["n"]} prompts
-with 95 % intervals. KL: the side effect in nats on the next word of {NEUTRAL} texts of other tasks. Random: how far
-{RANDOM} random directions move that share, each about as strong as costs that KL (the mean KL reached stands beside
+with 95 % intervals. “Code”: fitted over all tokens of code in either language; “last token”: over the last token of
+prompts that name either. KL: the side effect in nats on the next word of {NEUTRAL} texts of other tasks. Random: how
+far {RANDOM} random directions move that share, each about as strong as costs that KL (the mean KL reached stands beside
 it), on {results[0]["random"]["n"]} of the prompts. Strength 0: the largest change of a probability is
 {max(each["control"] for each in results):.1g}.
 
@@ -192,5 +209,5 @@ Code as the model writes it, greedily, by strength: the share of {coded[0]["shuf
 Shuffled: how far {SHUFFLED} directions of the same length move the share of C++ at the first word at strength
 {FULL:.0f}, fitted on labels drawn anew, pair by pair.
 
-{table(["block", *coded[0]["written"], "shuffled"], code_rows)}
+{table(["concept", "block", *coded[0]["written"], "shuffled"], code_rows)}
 """
