@@ -102,7 +102,7 @@ def shortcuts(problems: Sequence[Problem]) -> dict[str, float]:
 def jobs(n: int, seed: int) -> list[tuple[str, tuple]]:
     """(task, difficulty, order) of all populations: every task and difficulty, and hunts with their facts in order."""
     plain = [(name, difficulty, "") for name in FORMS for difficulty in get(name).difficulties]
-    ordered = [("hunt", hops, order) for order in ("forward", "backward") for hops in (2, 3)]
+    ordered = [("hunt", hops, order) for order in ("forward", "backward") for hops in (4, 5)]
     return [("cell", (*row, n, seed)) for row in reversed([*plain, *ordered])]  # the long ones first
 
 
