@@ -3,7 +3,7 @@
 Side effect: the KL divergence from the model as it is to the steered one, at the next word of neutral texts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 from statistics import fmean
@@ -58,8 +58,7 @@ def code(lm: LM, n: int, seed: int, layer: int, tokens: str) -> dict[str, object
     """The share of C++ in the probability of either language's first word, where the question names none.
 
     The direction is fitted over all tokens of code in either language, or over the last token of prompts that name
-    either. "written": the share of code that is mostly C++ as the model writes it, greedily. "shuffled": how far the
-    share moves under directions of the same length, fitted on texts whose labels were drawn anew, pair by pair.
+    either. "written": the share of code that is mostly C++ as the model writes it, greedily.
     """
     task = get("code")
     source = task.texts if tokens == "all" else asking
@@ -69,17 +68,28 @@ def code(lm: LM, n: int, seed: int, layer: int, tokens: str) -> dict[str, object
     prompts = [task.generate(seed + i, 2).prompt for i in range(n)]
     sides = words(lm, [FIRST["C++"]]), words(lm, [FIRST["Python"]])
     report = swept(lm, NAMES[tokens], prompts, sides, direction, seed)
-    random, some, moves = Random(f"labels {seed}"), prompts[::PART], []
-    plain = fmean(shares(lm, some, direction, 0.0, sides))
-    for _ in range(SHUFFLED):
-        mixed = fit(*zip(*(random.sample(pair, 2) for pair in pairs)))
-        moves.append(abs(fmean(shares(lm, some, as_long(mixed.vector, direction), FULL, sides)) - plain))
-    report["shuffled"] = {"n": len(some), "draws": SHUFFLED, "mean": fmean(moves), "most": max(moves)}
+    report["shuffled"] = shuffled(lm, fit, pairs, prompts[::PART], sides, seed)
     report["written"] = {}
     for strength in (s for s in STRENGTHS if s >= 0):
         texts = generate_many(lm, prompts[::PART], Steer(direction, strength=strength), max_new_tokens=32)
         report["written"][str(strength)] = fmean(language_of(each.text) == "C++" for each in texts)
     return report
+
+
+def shuffled(
+    lm: LM, fit: Callable[..., Direction], pairs: Sequence, prompts: Sequence[Prompt], sides: Sides, seed: int
+) -> dict[str, float]:
+    """How far the share moves at full strength under directions fitted on labels that say nothing.
+
+    In half of the pairs, drawn at random, the two texts change sides: each side then has as much of either language.
+    """
+    random, moves = Random(f"labels {seed}"), []
+    for _ in range(SHUFFLED):
+        swapped = set(random.sample(range(len(pairs)), len(pairs) // 2))
+        direction = fit(*zip(*(pair[::-1] if i in swapped else pair for i, pair in enumerate(pairs))))
+        plain, moved = (fmean(shares(lm, prompts, direction, strength, sides)) for strength in (0.0, FULL))
+        moves.append(abs(moved - plain))
+    return {"n": len(prompts), "draws": SHUFFLED, "mean": fmean(moves), "most": max(moves)}
 
 
 def asking(language: str, n: int, seed: int) -> list[Prompt]:
@@ -206,8 +216,8 @@ it), on {results[0]["random"]["n"]} of the prompts. Strength 0: the largest chan
 {table(head, rows)}
 
 Code as the model writes it, greedily, by strength: the share of {coded[0]["shuffled"]["n"]} that is mostly C++.
-Shuffled: how far {SHUFFLED} directions of the same length move the share of C++ at the first word at strength
-{FULL:.0f}, fitted on labels drawn anew, pair by pair.
+Shuffled, the control: how far the share of C++ at the first word moves at strength {FULL:.0f} when in half of the
+pairs of texts, drawn at random, the two change sides before the direction is fitted ({SHUFFLED} draws).
 
 {table(["concept", "block", *coded[0]["written"], "shuffled"], code_rows)}
 """
