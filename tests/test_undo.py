@@ -22,6 +22,17 @@ from .families import ALL, ATTENDING, N_LAYERS, STREAM, lm_of, new_model, plain
 pytestmark = pytest.mark.families
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Interrupts raise KeyboardInterrupt here, also where the tests were started in the background and ignore them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
 @pytest.mark.parametrize("family", ALL)
 def test_undo_is_exact(family):
     lm = lm_of(family)

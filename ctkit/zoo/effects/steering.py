@@ -78,7 +78,7 @@ def code(lm: LM, n: int, seed: int, layer: int, tokens: str) -> dict[str, object
 
 def shuffled(
     lm: LM, fit: Callable[..., Direction], pairs: Sequence, prompts: Sequence[Prompt], sides: Sides, seed: int
-) -> dict[str, float]:
+) -> dict[str, int | float]:
     """How far the share moves at full strength under directions fitted on labels that say nothing.
 
     In half of the pairs, drawn at random, the two texts change sides: each side then has as much of either language.
