@@ -13,6 +13,11 @@ def cell(difficulty, difference):
     return {"difficulty": difficulty, "effects": dict.fromkeys(seeds.FORMS[1:], effect)}
 
 
+def run_of(difference, share=0.5):
+    learned = [{"accuracy": {form: {"accuracy": share, "low": 0.4, "high": 0.6}}} for _, _, form in seeds.LEARNED]
+    return {"hunts": [cell(2, 0.0), cell(4, difference)], "learned": learned}
+
+
 def model(folder, seed):
     folder.mkdir(parents=True)
     (folder / "train.json").write_text(json.dumps({"recipe": {"seed": seed}}))
@@ -48,8 +53,9 @@ def test_the_section_gives_the_median_of_each_depth():
     found = {
         "n": 10,
         "shipped": "0",
-        "runs": {str(s): [cell(2, 0.0), cell(4, d)] for s, d in enumerate((0.3, 0.1, 0.2))},
+        "runs": {str(s): run_of(d, d) for s, d in enumerate((0.3, 0.1, 0.2))},
     }
     text = seeds.section(found)
     assert "| re-read | 4 | +30.0 (+28.0 to +32.0) | +10.0 (+8.0 to +12.0) | +20.0 (+18.0 to +22.0) | +20.0 |" in text
+    assert "| sums | 5 | thinking | 30 (40–60) | 10 (40–60) | 20 (40–60) |" in text
     assert "seed 0 (shipped)" in text and "seed 1 (shipped)" not in text
