@@ -39,9 +39,8 @@ def seeds(name: str, n: int = 1000, runs: Path = Path("runs")) -> Path:
         if path.parent.parent.name == f"{name}-{recipe['seed']}":
             folders.setdefault(recipe["seed"], path.parent)
     if len(folders) < 2:
-        raise CtkitError(
-            f"the seeds of {name}", "no finished run from another seed", f"ctkit train {name} --seed 1, and then this"
-        )
+        remedy = f"ctkit train {name} --seed {max(folders) + 1}, and then this"
+        raise CtkitError(f"the seeds of {name}", "no finished run from another seed", remedy)
     found = {str(seed): measured(folder, n) for seed, folder in folders.items()}
     path = shipped / "seeds.json"
     told = {"model": name, "n": n, "seed": SEED, "shipped": next(iter(found)), "runs": found}
