@@ -18,6 +18,7 @@ OTHERS = "another problem's thought"
 SETUPS: dict[str, Setup] = {
     "direct": Setup(),
     "re-read": Setup([Reread()]),
+    "three readings": Setup([Reread(times=3)]),
     "blind": Setup([Reread(), Knockout(("reading 2", "cue"), "reading 1")]),
     "thinking": Setup([Think()]),
     "mask lifted": Setup([Mask("bidirectional")]),
@@ -26,7 +27,7 @@ SETUPS: dict[str, Setup] = {
 MASKS = ("mask lifted", "prefix")
 FORMS = {
     "crowd": ("direct", "re-read", "blind", *MASKS),
-    "hunt": ("direct", "re-read", "blind", "thinking", *MASKS),
+    "hunt": ("direct", "re-read", "three readings", "blind", "thinking", *MASKS),
     "sums": ("direct", "thinking", OTHERS, "mask lifted"),
     "signs": ("direct", "thinking", "mask lifted"),
     "mood": ("direct", "mask lifted"),
@@ -133,8 +134,9 @@ def section(results: list[dict]) -> str:
     return f"""## Accuracy
 
 In percent, with 95 % intervals (Wilson). “Blind”: read twice, but the second reading and the answer cannot attend to
-the first. “Prefix”: context and question see each other freely. The shortcut is the best of those that a reader could
-take who does not do the task. “Facts forward”: each chain told from the thing asked for to its last place.
+the first. “Three readings” are in no document. “Prefix”: context and question see each other freely. The shortcut is
+the best of those that a reader could take who does not do the task. “Facts forward”: each chain told from the thing
+asked for to its last place.
 
 {table(["task", "difficulty", *forms, "shortcut"], [_accuracies(cell, forms) for cell in cells])}
 
