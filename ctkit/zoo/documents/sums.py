@@ -11,7 +11,7 @@ def document(random: Random, forms: Forms) -> Document:
     """Lines and a question, perhaps read again, answered at once or after a thought; or a drill."""
     if random.random() < forms.drill:
         return drill(random)
-    if forms.listed and random.random() < forms.listed:
+    if forms.listed and random.random() < forms.listed:  # no draw where nothing is listed: the data stays the same
         return listed(random, forms)
     lines, name = sumlines.draw_lines(random, random.choice(forms.levels or tuple(sumlines.Sums.difficulties)))
     context = " ".join(line.told() for line in lines)
