@@ -103,7 +103,7 @@ def swept(
 ) -> dict[str, object]:
     """A direction's dose-response and side effect, and random directions at the side effect of the full strength.
 
-    "control": the largest change of a logit at strength 0.
+    "control": the largest change of a probability at strength 0.
     """
     texts, some = neutral(seed), prompts[::PART]
     clean = next_words(lm, texts, direction, 0.0)
