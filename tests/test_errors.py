@@ -171,7 +171,7 @@ def test_rereading_prepending_thinking(lm):
 
 WITHOUT_THE_TYPE_CHECKER = """
 import torch, ctkit as ct
-for wrong in ([1.0, 2.0], None, torch.ones(2, 2), torch.tensor(1.0), torch.tensor([1, 2])):
+for wrong in ([1.0, 2.0], None, torch.ones(2, 2, 2), torch.ones(0), torch.tensor(1.0), torch.tensor([1, 2])):
     try:
         ct.Direction(wrong, 1)
     except ct.CtkitError as err:
