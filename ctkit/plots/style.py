@@ -1,0 +1,71 @@
+"""What all figures share: the palette, a figure that a notebook shows by itself, and how tokens are labelled."""
+
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+READS, READ_BY, GREY = "#2166ac", "#c8680c", "#8a94a0"  # reads, after, more · is read by, less · before
+LINE = "#dfe4ea"
+WEIGHTS = LinearSegmentedColormap.from_list("ctkit weights", ["#ffffff", READS])
+DIFFERENCE = LinearSegmentedColormap.from_list("ctkit difference", [READ_BY, "#ffffff", READS])
+
+
+class Picture(Figure):
+    """A figure that a notebook shows as the value of a cell, without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def axes_of(ax: Axes | None, size: tuple[float, float] = (4.5, 4.5)) -> Axes:
+    """The axes given, or those of a new picture."""
+    if ax is not None:
+        return ax
+    return Picture(figsize=size, dpi=110, layout="constrained").subplots()
+
+
+def hatch(ax: Axes, masked: np.ndarray) -> None:
+    """Hatch what the mask forbids, a rectangle for each run of cells in a row."""
+    for row, cells in enumerate(masked):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(int)))
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            style = {"hatch": "/////", "edgecolor": LINE, "facecolor": "none", "linewidth": 0}
+            ax.add_patch(Rectangle((start - 0.5, row - 0.5), stop - start, 1, **style))
+
+
+def contrast(values: Any) -> Any:
+    """Small weights made visible: log10(1 + 9 v), which keeps 0 and 1."""
+    return np.log10(1 + 9 * values)
+
+
+def label_tokens(ax: Axes, tokens: list[str], title: str) -> None:
+    """The axes of a square of weights: tokens down the side, where they can be read."""
+    if len(tokens) <= 48:
+        ax.set_yticks(range(len(tokens)), [shown_token(t) for t in tokens], fontsize=6, family="monospace")
+    else:
+        ax.set_yticks([])
+    ax.set_xticks([])
+    ax.set_title(title, fontsize=9, loc="left")
+    for spine in ax.spines.values():
+        spine.set_edgecolor(LINE)
+
+
+def quiet(ax: Axes, title: str) -> None:
+    """A title and no more frame than is needed."""
+    ax.set_title(title, fontsize=9, loc="left")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(axis="x", labelsize=7)
+
+
+def shown_token(token: str) -> str:
+    """A token for a label: no markup, spaces and line breaks visible, what no font has as a dot."""
+    text = token.strip() or token.replace("\n", "↵").replace(" ", "␣")
+    return "".join(c if c.isprintable() else "·" for c in text).replace("$", r"\$")
