@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions import Intervention as Intervention
     from .interventions import Knockout as Knockout
     from .interventions import Mask as Mask
+    from .interventions import MaskGroups as MaskGroups
+    from .interventions import Pine as Pine
     from .interventions import PrependToken as PrependToken
     from .interventions import Reread as Reread
     from .interventions import Setup as Setup
@@ -58,9 +60,11 @@ _HOME = {
     "Direction": "interventions.direction",
     "Intervention": "interventions",
     "Mask": "interventions",
+    "MaskGroups": "interventions",
     "Knockout": "interventions",
     "Emphasize": "interventions",
     "Reread": "interventions",
+    "Pine": "interventions",
     "PrependToken": "interventions",
     "Steer": "interventions",
     "Think": "interventions",

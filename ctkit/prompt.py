@@ -19,7 +19,7 @@ class Piece:
     `origin` and `reading` say which piece this one repeats and for the how-manieth time (1 = the first reading), so
     that runs of different length can be compared. `lead` is the text between the piece before and this one. A piece
     that is `written` stands for text that the model wrote after the prompt (a thought): prefixes and re-readings leave
-    it out.
+    it out. A piece that a split made is a part of the piece `whole`, and begins at its character `offset`.
     """
 
     name: str
@@ -28,6 +28,8 @@ class Piece:
     reading: int = 1
     lead: str = " "
     written: bool = False
+    whole: str = ""
+    offset: int = 0
 
     def __post_init__(self):
         if not self.origin:
@@ -37,6 +39,14 @@ class Piece:
     def is_placeholder(self) -> bool:
         """Whether this piece is a token with no text, whose state an intervention fills."""
         return self.origin == PLACEHOLDER
+
+    def place(self, end: int) -> "Place":
+        """What a token that ends at a character of this piece is a token of; the same wherever a part is moved to."""
+        return (self.whole or self.origin, self.offset + end, self.reading)
+
+    def end_of(self, place: "Place") -> int:
+        """The character of this piece at which a token of this place ends: the way back from `place`."""
+        return place[1] - self.offset if place[0] == self.whole else place[1]
 
 
 @dataclass(frozen=True, init=False)
@@ -89,9 +99,9 @@ class Prompt:
         return self.parts[index].lead if before[-1].text[-1:] not in (" ", "\n") else ""
 
     def piece(self, name: str) -> Piece:
-        """The piece called `name`."""
-        for part in self.parts:
-            if part.name == name:
+        """The piece called `name`; of one that was split, its first part."""
+        for part in sorted(self.parts, key=lambda part: part.name != name):
+            if name in (part.name, part.whole):
                 return part
         raise CtkitError(f"the piece {name!r}", f"a prompt with the pieces {list(self.pieces)}", "one of these names")
 
@@ -108,6 +118,22 @@ class Prompt:
     def then(self, **written: str) -> "Prompt":
         """The prompt with pieces behind it that count as written by the model: `prompt.then(step_1="a = 3.")`."""
         return Prompt.of([*self.parts, *(Piece(name, text, written=True) for name, text in written.items())])
+
+    def split(self, name: str) -> "Prompt":
+        """The same text with a piece in parts, a sentence each, in all its readings: "context 1", "context 2", …
+
+        The parts can be named, moved (`ct.Permute`) and kept apart (`ct.masks.parallel`); as a place, the old name
+        still stands for all of them. A part is not split again.
+
+        >>> Prompt(context="The key is in the box. The box is in the car.", question="Where?").split("context")
+        Prompt(context 1='The key is in the box.', context 2='The box is in the car.', question='Where?')
+        """
+        if self.piece(name).whole:
+            return self
+        if self.piece(name).is_placeholder:
+            raise CtkitError(f"the sentences of {name!r}", "a piece without text", "a piece with text")
+        parts = [_in_parts(part) if name in (part.name, part.origin) else [part] for part in self.parts]
+        return Prompt.of([part for few in parts for part in few])
 
     def __repr__(self) -> str:
         return f"Prompt({', '.join(f'{name}={text!r}' for name, text in self.pieces.items())})"
@@ -187,7 +213,30 @@ def sentences(text: str) -> list[str]:
     >>> sentences("a = 3. So b = 3 + 0.5. Answer: 7")
     ['a = 3.', 'So b = 3 + 0.5.', 'Answer: 7']
     """
-    return [part.strip() for part in re.split(r"(?<=[.!?])(?<!\b[A-Za-z]\.[A-Za-z]\.)\s+|\n+", text) if part.strip()]
+    return [text[start:stop] for start, stop in _sentence_ranges(text)]
+
+
+def _sentence_ranges(text: str) -> list[tuple[int, int]]:
+    """Where each sentence starts and stops, without the space around it."""
+    gaps = list(re.finditer(r"(?<=[.!?])(?<!\b[A-Za-z]\.[A-Za-z]\.)\s+|\n+", text))
+    between = zip([0, *(gap.end() for gap in gaps)], [*(gap.start() for gap in gaps), len(text)])
+    found = [(text[start:stop], start, stop) for start, stop in between if text[start:stop].strip()]
+    return [(start + len(t) - len(t.lstrip()), stop - len(t) + len(t.rstrip())) for t, start, stop in found]
+
+
+def _in_parts(part: Piece) -> list[Piece]:
+    """A piece as one piece a sentence; what stands between two sentences leads to the second."""
+    ranges = _sentence_ranges(part.text) or [(0, len(part.text))]
+    starts = [0, *(start for start, _ in ranges[1:])]
+    stops = [*(stop for _, stop in ranges[:-1]), len(part.text)]
+    parts = []
+    for i, (start, stop) in enumerate(zip(starts, stops)):
+        own = f"{part.origin} {i + 1}"
+        name = own if part.reading == 1 else f"{own} ({part.reading})"
+        lead = part.text[stops[i - 1] : start] if i else part.lead
+        moved = {"name": name, "text": part.text[start:stop], "origin": own, "lead": lead}
+        parts.append(replace(part, whole=part.origin, offset=start, **moved))
+    return parts
 
 
 def _checked(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:

@@ -5,6 +5,8 @@ from .direction import Direction as Direction
 from .emphasize import Emphasize as Emphasize
 from .mask import Knockout as Knockout
 from .mask import Mask as Mask
+from .mask import MaskGroups as MaskGroups
+from .pine import Pine as Pine
 from .prepend import PrependToken as PrependToken
 from .reread import Reread as Reread
 from .setup import Setup as Setup

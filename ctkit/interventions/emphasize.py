@@ -1,19 +1,16 @@
 """Emphasis: some heads give less weight to all of the prompt but a part, so that the part counts for more."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf, log
-from operator import index
 
 import torch
 
 from .. import masks
 from ..errors import CtkitError, shown
+from ..masks import places_of
 from ..prompt import START, Encoding, ModelShape
-from .base import Intervention, as_tuple, check_heads, check_layers
-
-Heads = tuple[int, ...] | tuple[tuple[int, int], ...]  # heads of every chosen block, or pairs of a block and a head
+from .base import Intervention, as_tuple
+from .chosen import Heads, Layers, as_heads, check_chosen, heads_in
 
 
 @dataclass(frozen=True)
@@ -23,9 +20,9 @@ class Emphasize(Intervention):
     In the chosen heads the attention weights of all prompt tokens outside `piece` are scaled by `alpha` and each row
     made to sum to 1 again, which is to add log(alpha) to their scores; what the model writes is left alone.
 
-    `piece` names a place as for `Knockout` (a piece, positions, "reading 2", several), or it is a text that stands in
-    the prompt, such as a sentence of the context. Every occurrence counts: all readings of a piece, and all places
-    where the text stands. Overlaps count once. `alpha=1` changes nothing, nor does emphasis on the whole prompt.
+    `piece` names a place (`ctkit.masks.places` lists the names): a piece, positions, "reading 2", several, or words of
+    the prompt, such as a sentence of the context. Words count wherever they stand; here a piece, too, counts in all its
+    readings. Overlaps count once. `alpha=1` changes nothing, nor does emphasis on the whole prompt.
 
     `heads` are numbers, meant in each of `layers` (as for `Mask`), or pairs (layer, head), which name single heads.
 
@@ -35,8 +32,8 @@ class Emphasize(Intervention):
 
     piece: masks.Where
     alpha: float = 0.01
-    heads: Heads | None = None
-    layers: tuple[int, ...] | None = None
+    heads: Heads = None
+    layers: Layers = None
 
     def __post_init__(self):
         if isinstance(self.alpha, bool) or not isinstance(self.alpha, (int, float)) or not 0 < self.alpha < inf:
@@ -46,28 +43,16 @@ class Emphasize(Intervention):
                 "a number above 0: 1 changes nothing, 0.01 is the paper's choice",
             )
         object.__setattr__(self, "piece", masks.as_where(self.piece))
-        object.__setattr__(self, "heads", _as_heads(self.heads))
         object.__setattr__(self, "layers", as_tuple(self.layers))
-        if self._in_pairs and self.layers is not None:
-            raise CtkitError(
-                f"Emphasize(heads={shown(self.heads)}, layers={shown(self.layers)})",
-                "pairs (layer, head), which say the layer already",
-                "the pairs alone, or numbers of heads with layers=",
-            )
-
-    @property
-    def _in_pairs(self) -> bool:
-        return bool(self.heads) and isinstance(self.heads[0], tuple)
+        object.__setattr__(self, "heads", as_heads("Emphasize", self.heads, self.layers))
 
     def check(self, shape: ModelShape) -> None:
         """The layers and heads must exist."""
-        layers, heads = zip(*self.heads) if self._in_pairs else (self.layers, self.heads)
-        check_layers("Emphasize", layers, shape.n_layers - 1)
-        check_heads("Emphasize", heads, shape.n_heads)
+        check_chosen("Emphasize", self.layers, self.heads, shape)
 
     def bias(self, enc: Encoding, layer: int):
         """log(alpha) for the prompt's tokens outside the piece, in the chosen heads; None where nothing changes."""
-        heads = self._heads_of(layer, enc.shape.n_heads)
+        heads = heads_in(layer, self.layers, self.heads, enc.shape.n_heads)
         if self.alpha == 1 or not heads:
             return None
         outside = sorted(set(range(enc.n_prompt)) - set(places_of(enc, self.piece)))
@@ -80,72 +65,3 @@ class Emphasize(Intervention):
         bias = torch.zeros(enc.shape.n_heads, len(enc), len(enc))
         bias[list(heads)] = columns
         return bias
-
-    def _heads_of(self, layer: int, n_heads: int) -> set[int]:
-        """The heads of a block that are steered."""
-        if self._in_pairs:
-            return {head for own, head in self.heads if own == layer}
-        if self.layers is not None and layer not in self.layers:
-            return set()
-        return set(range(n_heads) if self.heads is None else self.heads)
-
-
-def places_of(enc: Encoding, where: masks.Where) -> list[int]:
-    """The positions of a piece in all its readings, of a text wherever it stands in the prompt, or of another place.
-
-    A token is part of a text if any of its characters is. Raises `CtkitError` for a text that the prompt does not have.
-    """
-    if isinstance(where, tuple):
-        return sorted({position for part in where for position in places_of(enc, part)})
-    if not isinstance(where, str) or re.fullmatch(r"all|prompt|generated|reading \d+", where):
-        return masks.positions(enc, where)
-    names = [part.name for part in enc.prompt.parts if where in (part.name, part.origin) and part.name in enc.spans]
-    if names or where in enc.spans:
-        return masks.positions(enc, tuple(names or [where]))
-    found = _with_text(enc, where.strip())
-    if not found:
-        raise CtkitError(
-            f"the part {shown(where)} of a prompt",
-            f"the pieces {list(enc.spans)} and, in their text, no such words",
-            "a piece, or words exactly as they stand in the prompt",
-        )
-    return found
-
-
-def _with_text(enc: Encoding, text: str) -> list[int]:
-    """The prompt's tokens of which a character stands in an occurrence of the text."""
-    whole, ends = _ends(enc)
-    marks = sorted(set(ends.values()))
-    starts = dict(zip(marks, [0, *marks]))  # tokens that share a letter end, and so start, together
-    found: set[int] = set()
-    first = whole.find(text) if text else -1
-    while first >= 0:
-        found |= {i for i, end in ends.items() if starts[end] < first + len(text) and end > first}
-        first = whole.find(text, first + 1)
-    return sorted(found)
-
-
-def _ends(enc: Encoding) -> tuple[str, dict[int, int]]:
-    """The prompt's text, and the character of it where each token ends (a placeholder has none)."""
-    text, ends = "", {}
-    for i, part in enumerate(enc.prompt.parts):
-        if part.written:
-            break
-        text += enc.prompt.lead(i)
-        if part.text and part.name in enc.spans:
-            ends |= {at: len(text) + enc.places[at][1] for at in range(len(enc))[enc.spans[part.name]]}
-        text += part.text
-    return text, ends
-
-
-def _as_heads(value: object) -> Heads | None:
-    """Numbers of heads, or pairs of numbers, as tuples; None stays None (= all)."""
-    entries = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-    if not isinstance(entries, list) or not any(isinstance(entry, (tuple, list)) for entry in entries):
-        return as_tuple(entries)
-    try:
-        return tuple((index(layer), index(head)) for layer, head in entries)
-    except (TypeError, ValueError) as err:
-        raise CtkitError(
-            f"the heads {shown(value)}", "neither numbers nor pairs", "heads [0, 2], or pairs [(1, 2), (3, 0)]"
-        ) from err
