@@ -1,18 +1,42 @@
-"""The one way in: texts to streams, streams to a direction, and how far that direction can be relied on."""
+"""The one way in: two sets of texts and a method to a direction, with how far that direction can be relied on."""
 
 from collections.abc import Callable, Sequence
-
-import torch
-from torch import Tensor
+from dataclasses import dataclass
 
 from ..engine.lm import LM
-from ..engine.run import run_many
 from ..errors import CtkitError, shown
 from ..interventions import Direction
-from ..prompt import START, Prompt
-from .diffmean import difference_in_means
+from ..interventions.base import as_tuple, check_heads
+from ..prompt import Prompt
+from . import actadd, caa, diffmean, features, iti, nl_iti, pca, plane, random
+from . import clusters as g_act
+from .request import NAME, Request
 
-METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"diffmean": difference_in_means}
+
+@dataclass(frozen=True)
+class Method:
+    """How a method fits, at which sites it can (its own first), over which tokens (None: the choice is not the
+    user's), and whether it looks for a layer by itself."""
+
+    fit: Callable[[Request], Direction]
+    sites: tuple[str, ...] = ("residual",)
+    tokens: str | int | None = None
+    finds_layer: bool = False
+
+
+SITES = ("residual", "heads", "mlp")
+METHODS = {
+    "diffmean": Method(diffmean.fit, SITES, "all"),
+    "actadd": Method(actadd.fit),
+    "caa": Method(caa.fit, SITES),
+    "iti": Method(iti.fit, ("heads",), "last", finds_layer=True),
+    "nl-iti": Method(nl_iti.fit, ("heads",), 2, finds_layer=True),
+    "g-act": Method(g_act.fit, ("residual",), "last"),
+    "snmf": Method(features.fit, ("mlp",)),
+    "pca": Method(pca.fit, SITES, "all"),
+    "plane": Method(plane.fit, ("residual",), "all", finds_layer=True),
+    "random": Method(random.fit, SITES, "all"),
+}
 
 
 def fit_direction(
@@ -21,15 +45,37 @@ def fit_direction(
     negative: Sequence[Prompt | str],
     method: str = "diffmean",
     layer: int | None = None,
-    name: str = "positive − negative",
-    tokens: str = "all",
+    name: str = NAME,
+    tokens: str | int | None = None,
+    site: str | None = None,
+    head: int | None = None,
+    seed: int = 0,
 ) -> Direction:
-    """A direction in the stream entering block `layer` (default: the middle) that tells two sets of texts apart.
+    """A direction that tells two sets of texts apart, at a site of block `layer` (default: the middle one).
 
-    `method`: "diffmean", the difference of the mean streams. `tokens`: "all", over all tokens but those that the
-    tokenizer puts in front, or "last", over each text's last token, where what comes next is decided. With two texts or
-    more on each side, `reliability` is the cosine between the directions of the odd and of the even texts. Raises
-    `CtkitError` for an unknown method or choice of tokens, a missing side, or a layer the model does not have.
+    `method`:
+
+    - "diffmean": the difference of the mean states.
+    - "actadd": the difference between one prompt and one other, position by position (Turner et al., arXiv 2308.10248).
+    - "caa": the mean difference of pairs of texts at the answer in which they differ (Rimsky et al., ACL 2024, arXiv
+      2312.06681). The paper counts the stream that leaves a block; its layer 13 is our 14.
+    - "iti", "nl-iti": the mean difference in the one head, of all or of `layer`, that a probe reads best (Li et al.,
+      NeurIPS 2023, arXiv 2306.03341; Hoscilowicz et al., arXiv 2403.18680). Several heads: `ct.fit_heads`.
+    - "g-act": the mean difference of the largest group of like pairs (Sharma & Raman, arXiv 2506.18887). All groups,
+      and the probe that chooses between them: `ct.fit_clusters`.
+    - "snmf": the feature of the MLP's neurons that differs most (Shafran et al., arXiv 2506.10920). All features:
+      `ct.fit_features`.
+    - "pca": the first principal component, pointing to the positive texts.
+    - "plane": the difference of means, with a second vector to turn in (angular steering).
+    - "random": as long as the difference in means; the control.
+
+    `site`: "residual", "heads" (with a `head`) or "mlp", where the method leaves a choice. `tokens`: "all", over all
+    tokens but those that the tokenizer puts in front, "last", over each text's last token, where what comes next is
+    decided, or how many of the last. `seed` is for what is drawn: folds, starts, random directions.
+
+    With two texts or more on each side, `reliability` is the cosine between the directions of two halves of the texts;
+    with four or more, `accuracy` is the share that a linear probe at this place tells apart unseen. Raises `CtkitError`
+    for an unknown method, site or choice of tokens, a missing side or pair, a place the model does not have.
 
     >>> import ctkit as ct
     >>> ct.fit_direction(ct.load(), ["The day was happy."], ["The day was sad."], layer=2).layer
@@ -39,31 +85,44 @@ def fit_direction(
         raise CtkitError(
             f"the method {shown(method)}", "no such way to fit a direction", f"one of {', '.join(METHODS)}"
         )
-    if tokens not in ("all", "last"):
-        raise CtkitError(f"a direction over the tokens {shown(tokens)}", "no such choice", '"all" or "last"')
     for side, texts in (("positive", positive), ("negative", negative)):
-        if isinstance(texts, str) or not len(texts):
-            raise CtkitError(
-                f"a direction from the {side} texts {shown(texts)}", "no list of texts", "a list with one text or more"
-            )
-    layer = lm.n_layers // 2 if layer is None else layer
-    fit = METHODS[method]
-    plus, minus = (_streams(lm, texts, layer, tokens) for texts in (positive, negative))
-    vector = fit(torch.cat(plus), torch.cat(minus))
-    return Direction(vector, layer, method, name, _reliability(fit, plus, minus))
+        check_texts(f"a direction from the {side} texts", texts)
+    way = METHODS[method]
+    site = way.sites[0] if site is None else site
+    if site not in way.sites:
+        raise CtkitError(
+            f"the method {method!r} at the site {shown(site)}", "no way to fit one there", f"one of {list(way.sites)}"
+        )
+    _check_tokens(method, way.tokens, tokens)
+    _check_head(lm, site, head, way.finds_layer)
+    if layer is None and not way.finds_layer:
+        layer = lm.n_layers // 2
+    tokens = (way.tokens or "all") if tokens is None else tokens
+    return way.fit(Request(lm, list(positive), list(negative), layer, site, head, tokens, name, seed))
 
 
-def _streams(lm: LM, texts: Sequence[Prompt | str], layer: int, tokens: str) -> list[Tensor]:
-    """The stream entering a block over each text's own tokens, or over the last of them."""
-    streams = []
-    for trace in run_many(lm, texts, residual=[layer]):
-        own = [i for i, place in enumerate(trace.encoding.places) if place[0] != START]
-        streams.append(trace.residual(layer)[own if tokens == "all" else own[-1:]])
-    return streams
+def check_texts(asked: str, texts: object) -> None:
+    """Refuse what is no list of texts, or an empty one."""
+    if isinstance(texts, (str, Prompt)) or not isinstance(texts, Sequence) or not len(texts):
+        raise CtkitError(f"{asked} {shown(texts)}", "no list of texts", "a list with one text or more")
 
 
-def _reliability(fit: Callable[[Tensor, Tensor], Tensor], plus: list[Tensor], minus: list[Tensor]) -> float | None:
-    if min(len(plus), len(minus)) < 2:
-        return None
-    halves = [fit(torch.cat(plus[i::2]), torch.cat(minus[i::2])) for i in (0, 1)]
-    return float(torch.cosine_similarity(*halves, dim=0))
+def _check_tokens(method: str, own: str | int | None, tokens: object) -> None:
+    if own is None and tokens is not None:
+        raise CtkitError(
+            f"{method!r} over the tokens {shown(tokens)}", "a method that chooses them itself", "no tokens"
+        )
+    counted = isinstance(tokens, int) and not isinstance(tokens, bool) and tokens > 0
+    if tokens not in (None, "all", "last") and not counted:
+        raise CtkitError(
+            f"a direction over the tokens {shown(tokens)}", "no such choice", '"all" or "last", or how many of the last'
+        )
+
+
+def _check_head(lm: LM, site: str, head: int | None, finds: bool) -> None:
+    if site != "heads" and head is not None:
+        raise CtkitError(f"head {shown(head)} at the site {site!r}", "a site without heads", 'site="heads", or no head')
+    if site == "heads" and head is None and not finds:
+        raise CtkitError('a direction at the site "heads"', "no head named", f"head=0 to {lm.n_heads - 1}")
+    if head is not None:
+        check_heads("a direction", as_tuple(head), lm.n_heads)
