@@ -13,7 +13,11 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from . import masks as masks
     from . import plots as plots
     from . import tasks as tasks
+    from .directions import fit_clusters as fit_clusters
     from .directions import fit_direction as fit_direction
+    from .directions import fit_features as fit_features
+    from .directions import fit_heads as fit_heads
+    from .directions import random_direction as random_direction
     from .engine.generate import generate as generate
     from .engine.lm import LM as LM
     from .engine.load import load as load
@@ -32,6 +36,8 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions import Reread as Reread
     from .interventions import Setup as Setup
     from .interventions import Steer as Steer
+    from .interventions import SteerClusters as SteerClusters
+    from .interventions import SteerHeads as SteerHeads
     from .interventions import Think as Think
     from .interventions.direction import Direction as Direction
     from .lesson import check as check
@@ -56,7 +62,11 @@ _HOME = {
     "effect": "measures.effect",
     "step_effects": "measures.steps",
     "retrieval_heads": "measures.heads",
+    "fit_clusters": "directions",
     "fit_direction": "directions",
+    "fit_features": "directions",
+    "fit_heads": "directions",
+    "random_direction": "directions",
     "Direction": "interventions.direction",
     "Intervention": "interventions",
     "Mask": "interventions",
@@ -67,6 +77,8 @@ _HOME = {
     "Pine": "interventions",
     "PrependToken": "interventions",
     "Steer": "interventions",
+    "SteerClusters": "interventions",
+    "SteerHeads": "interventions",
     "Think": "interventions",
     "Setup": "interventions",
     "Prompt": "prompt",

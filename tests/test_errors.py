@@ -110,7 +110,10 @@ def test_layers_and_heads_to_read(lm):
         refused(ct.run, lm, PROMPT, attention=wanted)
     refused(ct.run, lm, PROMPT, residual=[N_LAYERS + 1])
     kept = ct.run(lm, PROMPT, attention=1, residual=N_LAYERS)
-    assert (list(kept.kept_attention), list(kept.kept_residual)) == ([(1, head) for head in range(N_HEADS)], [N_LAYERS])
+    assert (list(kept.kept_attention), list(kept.kept_streams)) == (
+        [(1, head) for head in range(N_HEADS)],
+        [("residual", N_LAYERS)],
+    )
     one = ct.run(lm, PROMPT, attention=[(1, 2), (0, 3)])
     assert sorted(one.kept_attention) == [(0, 3), (1, 2)]
     assert torch.equal(one.attention(1, 2), kept.attention(1, 2))

@@ -70,8 +70,8 @@ def test_what_is_read_later_is_what_was_read_at_once(family):
         attention = "all" if lm.support["attention"] == "yes" else ()
         kept, late = ct.run(lm, PROMPT, setup, attention=attention, residual="all"), ct.run(lm, PROMPT, setup)
         assert torch.equal(kept.logits, late.logits), name
-        assert sorted(kept.kept_residual) == list(range(N_LAYERS + 1))
-        assert not late.kept_residual
+        assert sorted(kept.kept_streams) == [("residual", layer) for layer in range(N_LAYERS + 1)]
+        assert not late.kept_streams
         for layer in range(N_LAYERS + 1):
             assert torch.equal(kept.residual(layer), late.residual(layer)), name
         for layer in range(N_LAYERS if attention else 0):
@@ -140,7 +140,7 @@ def test_traces_of_a_batch_keep_attention_and_stream_too():
     for trace, text in zip(run_many(lm, texts, Mask("prefix"), attention=[1], residual=[2]), texts, strict=True):
         expected = ct.run(lm, text, Mask("prefix"))
         torch.testing.assert_close(trace.kept_attention[1, 2], expected.attention(1, 2), **TOLERANCE)
-        torch.testing.assert_close(trace.kept_residual[2], expected.residual(2), **TOLERANCE)
+        torch.testing.assert_close(trace.kept_streams["residual", 2], expected.residual(2), **TOLERANCE)
         torch.testing.assert_close(trace.attention(0), expected.attention(0), **TOLERANCE)
         assert trace.attention(1).shape == (N_HEADS, len(text), len(text))
 

@@ -14,7 +14,7 @@ import ctkit as ct
 from ctkit import Setup
 from ctkit.engine.batch import rows_of
 from ctkit.engine.lm import LM
-from ctkit.engine.run import Session
+from ctkit.engine.session import Session
 
 from .engine_fixtures import EVERY, PROMPT, THROUGH_STREAM, Fails, Halt, left_behind, setups_for
 from .families import ALL, ATTENDING, N_LAYERS, STREAM, lm_of, new_model, plain

@@ -3,6 +3,7 @@ edits the mask, the scores and the heads' outputs, or reads the weights. Idle, i
 """
 
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -39,10 +40,23 @@ class Pass:
     layers: dict[int, int]  # id of an attention module → block
     start: int = 0  # position of the first query
     scores: dict[int, ScoreEdit] = field(default_factory=dict)
-    heads: dict = field(default_factory=dict)  # block → function of (batch token head d_head)
+    heads: dict[int, Callable[[Tensor], Tensor]] = field(default_factory=dict)  # block → (batch token head d_head)
+    extra: Callable[..., Tensor] | None = None  # (module, query, key, start, scaling) → what more is added to scores
     wanted: dict[int, tuple[int, ...]] = field(default_factory=dict)  # block → heads whose weights are read
+    pool: Callable[[Tensor], Tensor] | None = None  # what is kept of them (batch head query key); None: all
     weights: dict[int, Tensor] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)  # blocks that came by: proof that the model calls us
+
+    @property
+    def touched(self) -> set[int]:
+        """The blocks whose attention is changed or read."""
+        own = set(self.scores) | set(self.heads) | set(self.wanted)
+        return own if self.extra is None else own | set(self.layers.values())
+
+    def keep(self, layer: int, weights: Tensor) -> None:
+        """Take what is wanted of a block's weights (batch head query key)."""
+        wanted = weights[:, list(self.wanted[layer])]
+        self.weights[layer] = wanted if self.pool is None else self.pool(wanted)
 
 
 current: ContextVar[Pass | None] = ContextVar("ctkit_pass", default=None)
@@ -80,15 +94,17 @@ def _attention_over(base: str):
         if layer is None:
             return stock(module, query, key, value, attention_mask, **kwargs)
         now.seen.add(layer)
-        mask = attention_mask
+        mask, causal = attention_mask, _is_causal(module, kwargs)
         if layer in now.scores:
-            mask = _edited_mask(now.scores[layer], attention_mask, query, key, now.start, _is_causal(module, kwargs))
+            mask = edited_mask(now.scores[layer], mask, query, key.shape[2], now.start, causal)
+        if now.extra is not None:
+            mask = _additive(mask, query, key, now.start, causal) + now.extra(module, query, key, now.start, kwargs)
         output, weights = stock(module, query, key, value, mask, **kwargs)
         if layer in now.wanted:
             if weights is None:
-                explicit = _additive(mask, query, key, now.start, _is_causal(module, kwargs))
+                explicit = _additive(mask, query, key, now.start, causal)
                 weights = _own_eager(module)(module, query, key, value, explicit, **kwargs)[1]
-            now.weights[layer] = weights[:, list(now.wanted[layer])]
+            now.keep(layer, weights)
         if layer in now.heads:
             output = now.heads[layer](output)
         return output, weights
@@ -106,15 +122,12 @@ def _is_causal(module: nn.Module, kwargs: dict) -> bool:
     return bool(getattr(module, "is_causal", True) if flag is None else flag)
 
 
-def _native(mask: Tensor | None, query, key, start: int, causal: bool) -> Bool[Tensor, "#batch #head query key"]:
-    """What the model itself allows, as booleans."""
+def native(mask: Tensor | None, query, n_keys: int, start: int, causal: bool) -> Bool[Tensor, "#batch #head query key"]:
+    """What the model itself allows, as booleans; `query` is (batch head query …), or has that shape."""
     if mask is not None:
-        return (
-            mask[..., : key.shape[2]]
-            if mask.dtype == torch.bool
-            else mask[..., : key.shape[2]] > torch.finfo(mask.dtype).min / 2
-        )
-    n_queries, n_keys = query.shape[2], key.shape[2]
+        cut = mask[..., :n_keys]
+        return cut if mask.dtype == torch.bool else cut > torch.finfo(mask.dtype).min / 2
+    n_queries = query.shape[2]
     allowed = torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device)
     if causal:
         allowed = allowed.tril(start - _first_key(start, n_queries, n_keys))
@@ -126,45 +139,46 @@ def _first_key(start: int, n_queries: int, n_keys: int) -> int:
     return max(0, start + n_queries - n_keys)
 
 
-def _edited_mask(edit: ScoreEdit, mask: Tensor | None, query, key, start: int, causal: bool) -> Tensor:
-    native = _native(mask, query, key, start, causal)
-    n_queries, n_keys = query.shape[2], key.shape[2]
+def edited_mask(edit: ScoreEdit, mask: Tensor | None, query, n_keys: int, start: int, causal: bool) -> Tensor:
+    """A model's mask with the edit's edges opened and closed, and its bias added where there is one."""
+    own, n_queries = native(mask, query, n_keys, start, causal), query.shape[2]
     first = _first_key(start, n_queries, n_keys)
     window = (slice(None), slice(None), slice(start, start + n_queries), slice(first, first + n_keys))
-    opened = edit.opened[window].to(query.device) & _mirrored(native, start - first)
-    allowed = (native & ~edit.closed[window].to(query.device)) | opened
-    _refuse_empty(allowed, native, start)
+    opened = edit.opened[window].to(query.device) & _mirrored(own, start - first)
+    allowed = (own & ~edit.closed[window].to(query.device)) | opened
+    _refuse_empty(allowed, own, start)
     if edit.bias is None and (mask is None or mask.dtype == torch.bool):
-        return allowed if current.get().base == "sdpa" else _as_additive(allowed, query.dtype)
+        return allowed if current.get().base == "sdpa" else as_additive(allowed, query.dtype)
     scores = torch.zeros((), dtype=query.dtype, device=query.device)
     if mask is not None and mask.dtype != torch.bool:  # a float mask may carry more than "allowed": keep it where open
-        scores = mask[..., :n_keys].masked_fill(~native, 0)
+        scores = mask[..., :n_keys].masked_fill(~own, 0)
     if edit.bias is not None:
         scores = scores + edit.bias[window].to(query)
     return torch.where(allowed, scores, torch.finfo(query.dtype).min)
 
 
-def _mirrored(native: Tensor, offset: int) -> Bool[Tensor, "#batch #head query key"]:
+def _mirrored(own: Tensor, offset: int) -> Bool[Tensor, "#batch #head query key"]:
     """Among the tokens now read, the pairs of which the model lets the later see the earlier, both ways round: a
     sliding window stays one when it opens forwards. All else (a static cache has room for keys to come) is False."""
-    n_queries = native.shape[-2]
-    mirrored = torch.zeros_like(native)
-    mirrored[..., offset : offset + n_queries] = native[..., offset : offset + n_queries].transpose(-1, -2)
+    n_queries = own.shape[-2]
+    mirrored = torch.zeros_like(own)
+    mirrored[..., offset : offset + n_queries] = own[..., offset : offset + n_queries].transpose(-1, -2)
     return mirrored
 
 
 def _additive(mask: Tensor | None, query, key, start: int, causal: bool) -> Tensor:
     if mask is not None and mask.dtype != torch.bool:
         return mask
-    return _as_additive(_native(mask, query, key, start, causal), query.dtype)
+    return as_additive(native(mask, query, key.shape[2], start, causal), query.dtype)
 
 
-def _as_additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+def as_additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    """0 where a key may be seen, the smallest number where not."""
     return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(~allowed, torch.finfo(dtype).min)
 
 
-def _refuse_empty(allowed: Tensor, native: Tensor, start: int) -> None:
-    empty = native.any(-1) & ~allowed.any(-1)
+def _refuse_empty(allowed: Tensor, own: Tensor, start: int) -> None:
+    empty = own.any(-1) & ~allowed.any(-1)
     if empty.any():
         row = start + int(empty.nonzero()[0][-1])
         raise CtkitError(

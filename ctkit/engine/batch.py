@@ -71,11 +71,18 @@ def parameters(model_class: type) -> frozenset[str]:
     return frozenset(signature(model_class.forward).parameters)
 
 
-def padding(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
-    """The mask that hides the padding among all keys there is room for, and the new positions, counted from each row's
-    own first token."""
-    places = torch.arange(room)[None, :] - torch.tensor([[row.pad] for row in rows])
-    inputs = {"attention_mask": (places >= 0).long(), "position_ids": places.clamp(min=0)[:, new]}
+def placing(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
+    """What a model must be told of where its tokens stand; nothing, where one prompt is read plainly.
+
+    Else the mask that hides the padding among all keys there is room for, and the new positions, counted from each
+    row's own first token (or as its segments say)."""
+    if not any(row.pad for row in rows) and not any(row.segments for row in rows):
+        return {}
+    inputs = {
+        "position_ids": torch.stack([row.positions(room)[new] for row in rows]),
+        # all ones where nothing is padded: with positions and no mask transformers looks for texts packed into one row
+        "attention_mask": (torch.arange(room)[None] >= torch.tensor([[row.pad] for row in rows])).long(),
+    }
     return {name: value.to(lm.device) for name, value in inputs.items() if name in parameters(type(lm.model))}
 
 

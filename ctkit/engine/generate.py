@@ -13,7 +13,7 @@ from .batch import filler_id, groups, new_cache, padded_ids, rows_of
 from .encode import token_text
 from .lm import LM
 from .plan import Row
-from .run import Session
+from .session import Session
 from .trace import Generation
 
 CACHES = ("dynamic", "static", "none")

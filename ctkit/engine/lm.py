@@ -3,14 +3,30 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from inspect import signature
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import CtkitError
 from ..prompt import ModelShape
 
 ATTENTIONS = ("sdpa", "eager")  # the stock attention functions under ours; flash and flex ignore or break custom masks
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Where the parts of one block are; None where it has none, or none that can be told apart from the rest.
+
+    The input of `out` are the heads' outputs side by side; where there is no such projection the attention's own output
+    is. `mlp` is the module whose output the MLP adds to the stream; the input of `down` is its hidden layer.
+    """
+
+    attention: nn.Module | None = None
+    out: nn.Module | None = None
+    mlp: nn.Module | None = None
+    down: nn.Module | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +43,9 @@ class LM:
     shape: ModelShape
     blocks: tuple[nn.Module, ...] = field(repr=False)
     attention_layers: Mapping[int, int] = field(repr=False)  # id of an attention module → its block
+    parts: tuple[Parts, ...] = field(default=(), repr=False)  # of each block
+    route: str = "interface"  # how its attention is reached: transformers' "interface", or "hooks" on its modules
+    mask_scale: float = 1.0  # by what scores are divided after the mask was added (1 nearly everywhere)
     context: int | None = None  # the longest text in tokens, None where the model has no limit of its own
     support: Mapping[str, str] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock, repr=False)
@@ -46,6 +65,11 @@ class LM:
     def d_model(self) -> int:
         """Width of the residual stream."""
         return self.shape.d_model
+
+    @property
+    def attending(self) -> tuple[int, ...]:
+        """The blocks that have attention: all, but for models that mix it with state-space layers."""
+        return tuple(layer for layer, part in enumerate(self.parts) if part.attention is not None)
 
     @property
     def n_tokens(self) -> int:
@@ -107,6 +131,20 @@ def find_attentions(model: Any, blocks: tuple[nn.Module, ...]) -> dict[int, int]
     return {id(m): layer for layer, block in enumerate(blocks) for m in block.modules() if isinstance(m, recorded)}
 
 
+def rotary_modules(model: Any) -> list[nn.Module]:
+    """The modules that make the angles of rotary positions."""
+    return [module for module in model.modules() if isinstance(getattr(module, "inv_freq", None), Tensor)]
+
+
+def has_windows(model: Any) -> bool:
+    """Whether some layers see only the last so many tokens."""
+    config = text_config(model)
+    kinds = getattr(config, "layer_types", None) or []
+    return any(kind not in ("full_attention", "attention") for kind in kinds) or bool(
+        not kinds and getattr(config, "sliding_window", None)
+    )
+
+
 def context_of(model: Any) -> int | None:
     """The longest text the model was made for, in tokens; None where its configuration does not say."""
     longest = getattr(text_config(model), "max_position_embeddings", None)
@@ -116,6 +154,62 @@ def context_of(model: Any) -> int | None:
 def dispatches_attention(model: Any) -> bool:
     """Whether the model calls its attention through transformers' attention interface, so that ours can stand in."""
     return bool(model._can_set_attn_implementation())
+
+
+def is_projection(module: nn.Module) -> bool:
+    """Whether a module is one matrix (a Linear, GPT-2's Conv1D, a quantised one)."""
+    weight = getattr(module, "weight", None)
+    leaf = next(module.children(), None) is None
+    return leaf and isinstance(weight, Tensor) and weight.ndim == 2 and not isinstance(module, nn.Embedding)
+
+
+def is_mixer(module: nn.Module) -> bool:
+    """Whether a module mixes tokens by a convolution and a state (Mamba and its kin): no attention, and no MLP."""
+    return any(isinstance(part, nn.Conv1d) for part in module.modules())
+
+
+@cache
+def _mask_place(kind: type) -> tuple[str, int] | None:
+    """The name and the place (self not counted) of the mask among what a module's forward is told."""
+    names = list(signature(kind.forward).parameters)[1:]
+    return next(((name, names.index(name)) for name in ("attention_mask", "mask") if name in names), None)
+
+
+def takes_mask(module: nn.Module) -> bool:
+    """Whether a module is told who may attend to whom."""
+    return _mask_place(type(module)) is not None
+
+
+def mask_argument(module: nn.Module, args: tuple) -> tuple[str, int | None]:
+    """The name of the mask that a module is told, and its place among `args` where it is told by place."""
+    name, place = _mask_place(type(module))
+    return name, place if place < len(args) else None
+
+
+def causal_triangles(module: nn.Module) -> dict[str, Tensor]:
+    """The causal masks that an attention module keeps to itself: its square buffers without an upper half."""
+    found = {}
+    for name, buffer in module.named_buffers(recurse=False):
+        square = buffer is not None and buffer.ndim == 4 and buffer.shape[-1] == buffer.shape[-2] > 1
+        if square and bool(buffer[0, 0, 0, 0]) and not bool(buffer[..., 0, 1:].any()):
+            found[name] = buffer
+    return found
+
+
+def down_projection(lm: "LM", layer: int) -> Tensor:
+    """The matrix (d_model, d_mlp) by which a block's MLP writes its hidden layer into the stream.
+
+    Raises `CtkitError` where a block has no single one (experts, state-space blocks).
+    """
+    down = lm.parts[layer].down
+    if down is None:
+        raise CtkitError(
+            f"the hidden layer of the MLP in block {layer} of {lm.name}",
+            "a block without a single MLP (experts, or a state-space layer)",
+            "the MLP's output, or the residual stream; or a model with plain MLPs, such as ct.load()",
+        )
+    weight = down.weight.detach()
+    return weight if isinstance(down, nn.Linear) else weight.T
 
 
 def _recorded(model: Any, what: str) -> tuple[type, ...]:

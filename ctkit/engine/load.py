@@ -13,7 +13,8 @@ from urllib.request import getproxies
 
 from ..errors import CtkitError, shown
 from .lm import LM, context_of, find_attentions, find_blocks, shape_of
-from .selftest import support_of
+from .selftest import examined
+from .watch import with_parts
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 
@@ -82,8 +83,9 @@ def wrap(model: Any, tokenizer: Any) -> LM:
     model.eval()
     shape = shape_of(model)
     blocks = find_blocks(model, shape.n_layers)
-    lm = LM(model, tokenizer, type(model).__name__, shape, blocks, find_attentions(model, blocks), context_of(model))
-    return replace(lm, support=support_of(lm))
+    named = find_attentions(model, blocks)
+    lm = LM(model, tokenizer, type(model).__name__, shape, blocks, named, context=context_of(model))
+    return examined(with_parts(lm))
 
 
 def refuse_class(config: Any, class_name: str = "") -> None:

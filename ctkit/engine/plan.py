@@ -1,9 +1,10 @@
 """From setups to what a batch of forward passes must do: interventions speak of one prompt, here it becomes a row."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from ..errors import CtkitError
@@ -20,24 +21,53 @@ class Row:
     setup: Setup
     pad: int = 0
 
+    def __post_init__(self):
+        self.segments = self.setup.segments(self.enc)
 
-def score_edits(rows: list[Row], horizon: int) -> dict[int, ScoreEdit]:
-    """For each block that changes: the edges opened and closed, and the bias, up to position `horizon`.
+    def positions(self, room: int) -> Int[Tensor, "room"]:
+        """The position of each place, padding included: counted from the row's own first token. Segments that are to
+        be read as if none came first all end where the last of them ends (PINE)."""
+        places = torch.arange(-self.pad, room - self.pad).clamp(min=0)
+        for segment in self.segments:
+            length = segment.stop - segment.start
+            own = slice(self.pad + segment.start, self.pad + segment.stop)
+            places[own] = torch.arange(length) + self.segments[-1].stop - length
+        return places
+
+
+def score_edits(rows: list[Row], horizon: int, layers: Sequence[int]) -> dict[int, ScoreEdit]:
+    """For each of `layers` that changes: the edges opened and closed, and the bias, up to position `horizon`.
 
     A rule says who may attend to whom in absolute positions, so it is asked once, for the longest text to come.
+    `layers` are the blocks with attention; a setup that names another one is refused.
     """
     if not any(row.setup.overrides("allow") or row.setup.overrides("bias") for row in rows):
         return {}
+    for row in rows:
+        _refuse_without_attention(row.setup, layers)
     per_row = [_row_edits(row, horizon - row.pad) for row in rows]
     edits: dict[int, ScoreEdit] = {}
-    for layer in range(rows[0].enc.shape.n_layers):
+    for layer in layers:
         parts = [row_edits[layer] for row_edits in per_row]
         if all(part is None for part in parts):
             continue
-        before = [row_edits[layer - 1] for row_edits in per_row] if layer else []
+        before = [row_edits[layer - 1] for row_edits in per_row] if layer - 1 in edits else []
         same = bool(before) and all(a is b for a, b in zip(parts, before, strict=True))
         edits[layer] = edits[layer - 1] if same else _stacked(parts, rows, horizon)
     return edits
+
+
+def _refuse_without_attention(setup: Setup, layers: Sequence[int]) -> None:
+    """Refuse a setup that names a block which has no attention (a state-space layer of a mixed model)."""
+    for intervention in setup:
+        named = getattr(intervention, "layers", None) or ()
+        missing = [layer for layer in named if layer not in layers]
+        if missing and (intervention.overrides("allow") or intervention.overrides("bias")):
+            raise CtkitError(
+                f"{type(intervention).__name__} in block {missing[0]}",
+                "a block without attention (a state-space layer)",
+                f"the blocks with attention: {list(layers)}",
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +142,7 @@ def _stacked(parts: list["_RowEdit | None"], rows: list[Row], horizon: int) -> S
 
 @dataclass
 class Streams:
-    """One of the functions `residual` or `heads` over the rows of a batch, with what it has seen so far.
+    """One of the functions `residual`, `heads` or `mlp` over the rows of a batch, with what it has seen so far.
 
     An intervention sees the whole stream from position 0 on. With a cache only the new positions pass through the
     model, so the earlier ones are remembered here, as they were before the edit.
@@ -120,18 +150,21 @@ class Streams:
 
     function: str
     rows: list[Row]
+    horizon: int
     past: dict[int, Tensor] = field(default_factory=dict)
 
-    @property
-    def active(self) -> bool:
-        """Whether any row has something to do."""
-        return any(row.setup.overrides(self.function) for row in self.rows)
+    def __post_init__(self):
+        self._at = {}
+
+    def at(self, layer: int) -> bool:
+        """Whether any row has something to do there."""
+        if layer not in self._at:
+            self._at[layer] = any(row.setup.touching(self.function, layer) for row in self.rows)
+        return self._at[layer]
 
     def __call__(self, layer: int, x: Tensor, start: int, remember: bool) -> Tensor:
         """The new positions of a stream (batch, token, …), edited. Returns `x` itself where no row changes."""
-        whole = torch.cat([self.past[layer], x], dim=1) if start else x
-        if remember:
-            self.past[layer] = whole
+        whole = self._remembered(layer, x, start) if remember else x
         edited = x
         for b, row in enumerate(self.rows):
             before = whole[b, row.pad :]
@@ -139,16 +172,19 @@ class Streams:
                 after = getattr(row.setup, self.function)(before, row.enc, layer)
             if after is before:
                 continue
+            first = max(row.pad, start)  # the first position of this pass that is no padding
             self._check(after, before)
             if edited is x:
                 edited = x.clone()
-            first = max(row.pad, start)  # the first position of this pass that is no padding
             edited[b, first - start :] = after[first - row.pad :].to(x)
         return edited
 
-    def at(self, layer: int, start: Callable[[], int], remember: bool) -> Callable[[Tensor], Tensor]:
-        """This function for one block, as the attention function calls it."""
-        return lambda x: self(layer, x, start(), remember)
+    def _remembered(self, layer: int, x: Tensor, start: int) -> Tensor:
+        """The stream from position 0 on. Room for all to come is taken once, so that no step copies the past."""
+        if layer not in self.past:
+            self.past[layer] = x.new_empty(x.shape[0], self.horizon, *x.shape[2:])
+        self.past[layer][:, start : start + x.shape[1]] = x
+        return self.past[layer][:, : start + x.shape[1]]
 
     def _check(self, after: Tensor, before: Tensor) -> None:
         if after.shape != before.shape:

@@ -26,7 +26,7 @@ class Trace:
     name_token: Callable[[int], str] = field(repr=False)
     again: Callable[..., "Trace"] = field(repr=False)
     kept_attention: dict[tuple[int, int], Float[Tensor, "query key"]] = field(default_factory=dict, repr=False)
-    kept_residual: dict[int, Float[Tensor, "token d_model"]] = field(default_factory=dict, repr=False)
+    kept_streams: dict[tuple[str, int], Float[Tensor, "token ..."]] = field(default_factory=dict, repr=False)
 
     @property
     def tokens(self) -> list[str]:
@@ -65,10 +65,25 @@ class Trace:
 
     def residual(self, layer: int) -> Float[Tensor, "token d_model"]:
         """The stream entering block `layer` (after any steering there); `n_layers`: leaving the last block."""
-        self._check("the stream", layer, self.shape.n_layers)
-        if layer not in self.kept_residual:
-            self.kept_residual.update(self.again(residual=[layer]).kept_residual)
-        return self.kept_residual[layer]
+        return self._stream("residual", "the stream", layer, self.shape.n_layers)
+
+    def heads(self, layer: int) -> Float[Tensor, "token head d_head"]:
+        """The heads' outputs of a block, before the output projection (after any change there)."""
+        return self._stream("heads", "the heads", layer, self.shape.n_layers - 1)
+
+    def mlp(self, layer: int) -> Float[Tensor, "token d_model"]:
+        """What the MLP of a block adds to the stream (after any change there)."""
+        return self._stream("mlp", "the MLP", layer, self.shape.n_layers - 1)
+
+    def neurons(self, layer: int) -> Float[Tensor, "token d_mlp"]:
+        """The hidden layer of a block's MLP, behind its nonlinearity."""
+        return self._stream("neurons", "the MLP", layer, self.shape.n_layers - 1)
+
+    def _stream(self, site: str, what: str, layer: int, last: int) -> Float[Tensor, "token ..."]:
+        self._check(what, layer, last)
+        if (site, layer) not in self.kept_streams:
+            self.kept_streams.update(self.again(**{site: [layer]}).kept_streams)
+        return self.kept_streams[site, layer]
 
     def allowed(self, layer: int) -> Bool[Tensor, "#head query key"]:
         """Who might attend to whom in a block, by the causal mask and the setup (a model's own window not counted)."""

@@ -12,4 +12,6 @@ from .reread import Reread as Reread
 from .setup import Setup as Setup
 from .setup import as_setup as as_setup
 from .steer import Steer as Steer
+from .steer_clusters import SteerClusters as SteerClusters
+from .steer_heads import SteerHeads as SteerHeads
 from .think import Think as Think

@@ -1,4 +1,4 @@
-"""What an intervention is: up to five small pure functions, each changing nothing by default."""
+"""What an intervention is: up to six small pure functions, each changing nothing by default."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,12 +62,30 @@ class Intervention:
         """The heads' outputs of a block, before the output projection."""
         return z
 
+    def mlp(self, y: Float[Tensor, "token d_model"], enc: Encoding, layer: int) -> Float[Tensor, "token d_model"]:
+        """What the MLP of a block adds to the stream, before it is added."""
+        return y
+
     def residual(self, x: Float[Tensor, "token d_model"], enc: Encoding, layer: int) -> Float[Tensor, "token d_model"]:
         """The residual stream entering block `layer` (layer `n_layers`: leaving the last block)."""
         return x
 
+    def segments(self, enc: Encoding) -> tuple[slice, ...]:
+        """Parts of the prompt, one after the other, that are to be read as if none of them came first (see `Pine`)."""
+        return ()
+
+    def goes_on(self, prompt: Prompt, written: str, ended: bool) -> str | None:
+        """What to write in place of what the model has just written, if anything: called after each token with the text
+        so far, and with `ended` when the model has ended it. None lets the model have its way."""
+        return None
+
+    def touches(self, layer: int) -> bool:
+        """Whether `heads`, `mlp` or `residual` may change anything at this layer. Where it says no they are not called,
+        which costs less; saying yes is never wrong."""
+        return True
+
     def overrides(self, function: str) -> bool:
-        """Whether this intervention has its own version of one of the five functions.
+        """Whether this intervention has its own version of one of the six functions.
 
         A field may share a function's name (`Mask(heads=[1])`): a value is no function.
         """

@@ -60,23 +60,45 @@ class Setup:
 
     def heads(self, z, enc: Encoding, layer: int):
         """The heads' outputs, after every intervention."""
-        for intervention in self.having("heads"):
+        for intervention in self.touching("heads", layer):
             z = _returned(Tensor, intervention, "heads", intervention.heads(z, enc, layer))
         return z
 
+    def mlp(self, y, enc: Encoding, layer: int):
+        """The MLP's output, after every intervention."""
+        for intervention in self.touching("mlp", layer):
+            y = _returned(Tensor, intervention, "mlp", intervention.mlp(y, enc, layer))
+        return y
+
     def residual(self, x, enc: Encoding, layer: int):
         """The stream, after every intervention."""
-        for intervention in self.having("residual"):
+        for intervention in self.touching("residual", layer):
             x = _returned(Tensor, intervention, "residual", intervention.residual(x, enc, layer))
         return x
 
+    def segments(self, enc: Encoding) -> tuple[slice, ...]:
+        """The segments of the one intervention that names some."""
+        named = [segments for i in self.having("segments") if (segments := i.segments(enc))]
+        if len(named) > 1:
+            raise CtkitError("two orderless readings of one prompt", f"{len(named)} sets of segments", "one ct.Pine")
+        return named[0] if named else ()
+
+    def goes_on(self, prompt: Prompt, written: str, ended: bool) -> str | None:
+        """What the first intervention that has something to say writes instead."""
+        said = (intervention.goes_on(prompt, written, ended) for intervention in self.having("goes_on"))
+        return next((text for text in said if text is not None), None)
+
     def overrides(self, function: str) -> bool:
-        """Whether any intervention has its own version of one of the five functions."""
+        """Whether any intervention has its own version of one of the six functions."""
         return bool(self.having(function))
 
     def having(self, function: str) -> list[Intervention]:
-        """The interventions with their own version of one of the five functions, in order."""
+        """The interventions with their own version of one of the six functions, in order."""
         return [intervention for intervention in self if intervention.overrides(function)]
+
+    def touching(self, function: str, layer: int) -> list[Intervention]:
+        """Those of them that may change something at a layer."""
+        return [intervention for intervention in self.having(function) if intervention.touches(layer)]
 
     def to_json(self) -> str:
         """The setup as JSON: a list of {"intervention": …, fields}, defaults included."""

@@ -1,0 +1,191 @@
+"""One model at work under the setups of a batch: hooks and attention function in place, and gone when it ends."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import StaticCache
+
+from ..errors import CtkitError
+from .attention import PREFIX, Pass, as_current, current
+from .batch import parameters, placing
+from .fallback import around
+from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
+from .interrupts import Interrupts
+from .lm import ATTENTIONS, LM
+from .pine import pine_bias
+from .plan import Row, Streams, score_edits
+
+STREAMS = ("residual", "heads", "mlp")  # what interventions may edit, besides text and mask
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be read in a run: of attention the heads, by block; of the streams the blocks."""
+
+    attention: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    residual: tuple[int, ...] = ()
+    heads: tuple[int, ...] = ()
+    mlp: tuple[int, ...] = ()
+    neurons: tuple[int, ...] = ()
+    pool: Callable[[Tensor], Tensor] | None = None  # what is kept of a block's weights (batch head query key)
+
+    def layers(self, site: str) -> tuple[int, ...]:
+        """The blocks whose `site` is read."""
+        return getattr(self, site)
+
+
+NOTHING = Wanted()
+
+
+@dataclass
+class Session:
+    """Forward passes over one batch of rows: alone, or one after the other with a cache."""
+
+    lm: LM
+    rows: list[Row]
+    horizon: int  # no row gets longer than this, padding included
+    cache: Any = None  # None: every pass reads everything
+    wanted: Wanted = NOTHING
+    read: dict[tuple[str, int], Tensor] = field(default_factory=dict)  # (site, block) → as it was in the last pass
+    length: int = 0  # positions read so far
+
+    def __post_init__(self):
+        self.interrupts = Interrupts()
+        self.streams = {site: Streams(site, self.rows, self.horizon) for site in STREAMS}
+        base = self.lm.model.config._attn_implementation or "eager"
+        self.now = Pass(
+            base=base.removeprefix(PREFIX),  # it is ours already where a run goes on around this one
+            layers=dict(self.lm.attention_layers),
+            scores=score_edits(self.rows, self.horizon, self.lm.attending),
+            wanted=dict(self.wanted.attention),
+            pool=self.wanted.pool,
+            extra=pine_bias(self.lm, self.rows),
+        )
+        for layer in self.lm.attending:
+            if self._used("heads", layer):
+                self.now.heads[layer] = partial(self._edited, "heads", layer)
+        self.refuse_unsupported()
+
+    def forward(self, ids: Tensor, last_only: bool) -> Any:
+        """Read the next ids (batch, position) of every row; the model's own output comes back."""
+        self.now.start = self.length if self.cache is not None else 0
+        self.now.weights.clear()
+        self.now.seen.clear()
+        total = self.now.start + ids.shape[1]
+        inputs = {"input_ids": ids.to(self.lm.device), "use_cache": self.cache is not None}
+        if self.cache is not None:
+            inputs["past_key_values"] = self.cache
+        room = self.horizon if isinstance(self.cache, StaticCache) else total
+        inputs |= placing(self.lm, self.rows, slice(self.now.start, total), room)
+        if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
+            inputs["logits_to_keep"] = 1
+        # outside of this, our hooks do nothing: a listener that runs the model between two passes runs it unchanged
+        with as_current(self.now), self.interrupts.let_through():
+            output = self.lm.model(**inputs)
+        missing = self.now.touched - self.now.seen
+        if missing:
+            raise CtkitError(
+                f"attention of layer {min(missing)} in {self.lm.name}",
+                "a model that does not call its attention there",
+                "re-reading, token prepending or steering, which work through the stream; or its other layers",
+            )
+        self.length = total
+        return output
+
+    @contextmanager
+    def installed(self) -> Iterator["Session"]:
+        """Our attention function and hooks in place; everything as it was on the way out, also after an error."""
+        with self.interrupts.kept_back(), ExitStack() as stack:
+            stack.enter_context(self.lm.lock)
+            stack.enter_context(torch.no_grad())
+            if self.now.touched and self.lm.route == "interface":
+                stack.enter_context(_attention_in_place(self.lm, self.now))
+            elif self.now.touched:
+                for layer in sorted(self.now.touched):
+                    for remove in around(self.lm, layer, self.now):
+                        stack.callback(remove)
+            for layer in range(self.lm.n_layers + 1):
+                for remove in self._hooks(layer):
+                    stack.callback(remove)
+            yield self
+
+    def _hooks(self, layer: int) -> Iterator[Callable[[], None]]:
+        """Edit, then read, what passes through a block."""
+        if self._used("residual", layer):
+            if layer < self.lm.n_layers:
+                yield at_entry(self.lm.blocks[layer], partial(self._entering, "residual", layer))
+            else:
+                yield at_exit(self.lm.blocks[-1], partial(self._leaving, "residual", layer))
+        if layer < self.lm.n_layers and self._used("mlp", layer):
+            yield at_exit(self.lm.parts[layer].mlp, partial(self._leaving, "mlp", layer))
+        if layer in self.wanted.neurons:
+            yield at_entry(self.lm.parts[layer].down, partial(self._entering, "neurons", layer))
+
+    def _used(self, site: str, layer: int) -> bool:
+        return layer in self.wanted.layers(site) or self.streams[site].at(layer)
+
+    def _entering(self, site: str, layer: int, args: tuple, kwargs: dict):
+        if current.get() is not self.now:
+            return None
+        return with_first(self._edited(site, layer, first_tensor(args, kwargs)), args, kwargs)
+
+    def _leaving(self, site: str, layer: int, args: tuple, kwargs: dict, output: Any):
+        if current.get() is not self.now:
+            return None
+        return with_leading(self._edited(site, layer, leading(output)), output)
+
+    def _edited(self, site: str, layer: int, x: Tensor) -> Tensor:
+        flat = x.ndim == 2 and site in ("mlp", "neurons")  # some blocks give their MLP all tokens of a batch in a row
+        y = x.unflatten(0, (len(self.rows), -1)) if flat else x
+        if site in ("residual", "mlp") and (y.ndim != 3 or y.shape[-1] != self.lm.d_model):
+            raise CtkitError(
+                f"the stream of {self.lm.name}",
+                f"a tensor of shape {tuple(x.shape)} entering its blocks",
+                "another model: this one has several streams",
+            )
+        if site in self.streams and self.streams[site].at(layer):
+            y = self.streams[site](layer, y, self.now.start, self.cache is not None)
+        if layer in self.wanted.layers(site):
+            self.read[site, layer] = y
+        return y.flatten(0, 1) if flat else y
+
+    def refuse_unsupported(self) -> None:
+        """Say no, in words, to what this model was found not to do."""
+        if self.now.touched and self.lm.support.get("attention", "yes") != "yes":
+            raise CtkitError(
+                f"attention in {self.lm.name}",
+                self.lm.support["attention"],
+                "re-reading, token prepending or steering, or another model",
+            )
+        for site, part in (("mlp", "mlp"), ("neurons", "down")):
+            asked = [layer for layer in range(self.lm.n_layers) if self._asked(site, layer)]
+            without = [layer for layer in asked if getattr(self.lm.parts[layer], part) is None]
+            if without:
+                what = "MLP" if site == "mlp" else "hidden layer of the MLP"
+                raise CtkitError(
+                    f"the {what} of block {without[0]} in {self.lm.name}",
+                    "no such part that can be told apart (experts, or a state-space layer)",
+                    "the residual stream, or another model such as ct.load()",
+                )
+
+    def _asked(self, site: str, layer: int) -> bool:
+        return self._used(site, layer) if site in self.streams else layer in self.wanted.layers(site)
+
+
+@contextmanager
+def _attention_in_place(lm: LM, now: Pass) -> Iterator[None]:
+    if now.base not in ATTENTIONS:
+        raise CtkitError(
+            f"a mask or attention weights with attention {now.base!r}",
+            "an attention that leaves custom masks out",
+            'model.set_attn_implementation("sdpa") before ct.wrap',
+        )
+    with ExitStack() as stack:
+        stack.callback(lm.model.set_attn_implementation, lm.model.config._attn_implementation)
+        lm.model.set_attn_implementation(PREFIX + now.base)
+        yield
