@@ -26,15 +26,19 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .engine.run import run_many as run_many
     from .engine.trace import Trace as Trace
     from .errors import CtkitError as CtkitError
+    from .interventions import Echo as Echo
     from .interventions import Emphasize as Emphasize
+    from .interventions import FixedPrefix as FixedPrefix
     from .interventions import Intervention as Intervention
     from .interventions import Knockout as Knockout
     from .interventions import Mask as Mask
     from .interventions import MaskGroups as MaskGroups
     from .interventions import Pine as Pine
+    from .interventions import Permute as Permute
     from .interventions import PrependToken as PrependToken
     from .interventions import Reread as Reread
     from .interventions import Setup as Setup
+    from .interventions import Split as Split
     from .interventions import Steer as Steer
     from .interventions import SteerClusters as SteerClusters
     from .interventions import SteerHeads as SteerHeads
@@ -74,6 +78,10 @@ _HOME = {
     "Knockout": "interventions",
     "Emphasize": "interventions",
     "Reread": "interventions",
+    "Echo": "interventions",
+    "Permute": "interventions",
+    "Split": "interventions",
+    "FixedPrefix": "interventions",
     "Pine": "interventions",
     "PrependToken": "interventions",
     "Steer": "interventions",

@@ -40,12 +40,8 @@ class Piece:
         """Whether this piece is a token with no text, whose state an intervention fills."""
         return self.origin == PLACEHOLDER
 
-    def place(self, end: int) -> "Place":
-        """What a token that ends at a character of this piece is a token of; the same wherever a part is moved to."""
-        return (self.whole or self.origin, self.offset + end, self.reading)
-
     def end_of(self, place: "Place") -> int:
-        """The character of this piece at which a token of this place ends: the way back from `place`."""
+        """The character of this piece at which a token of this place ends."""
         return place[1] - self.offset if place[0] == self.whole else place[1]
 
 
@@ -128,10 +124,8 @@ class Prompt:
         >>> Prompt(context="The key is in the box. The box is in the car.", question="Where?").split("context")
         Prompt(context 1='The key is in the box.', context 2='The box is in the car.', question='Where?')
         """
-        if self.piece(name).whole:
+        if self.piece(name).whole or self.piece(name).is_placeholder:
             return self
-        if self.piece(name).is_placeholder:
-            raise CtkitError(f"the sentences of {name!r}", "a piece without text", "a piece with text")
         parts = [_in_parts(part) if name in (part.name, part.origin) else [part] for part in self.parts]
         return Prompt.of([part for few in parts for part in few])
 
@@ -171,8 +165,8 @@ class Encoding:
     """A prompt as tokens: the absolute positions that interventions speak of.
 
     `places` names, for every token, the piece and the character in it where the token ends: tokens of two encodings
-    with the same place are the same word. `n_prompt` tokens are the prompt; what stands behind them was written by the
-    model.
+    with the same place are the same word. The parts of a split piece count as that piece, so that a word is the same
+    wherever it is moved. `n_prompt` tokens are the prompt; what stands behind them was written by the model.
     """
 
     ids: tuple[int, ...]
@@ -183,16 +177,22 @@ class Encoding:
     shape: ModelShape
     prompt: Prompt = field(repr=False)
 
+    def __post_init__(self):
+        parts = {part.origin: part for part in self.prompt.parts if part.whole}
+        if any(place[0] in parts for place in self.places):
+            told = [
+                (parts[o].whole, parts[o].offset + end, n) if o in parts else (o, end, n) for o, end, n in self.places
+            ]
+            object.__setattr__(self, "places", tuple(told))
+
     def __len__(self) -> int:
         return len(self.ids)
 
     def span(self, name: str) -> slice:
         """The positions of a piece."""
-        if name not in self.spans:
-            raise CtkitError(
-                f"the piece {name!r}", f"a prompt with the pieces {list(self.spans)}", "one of these names"
-            )
-        return self.spans[name]
+        if name in self.spans:
+            return self.spans[name]
+        raise CtkitError(f"the piece {name!r}", f"a prompt with the pieces {list(self.spans)}", "one of these names")
 
     def extended(self, ids: tuple[int, ...], tokens: tuple[str, ...]) -> "Encoding":
         """The encoding with further tokens behind it; all that was written is the piece "generated"."""
@@ -226,10 +226,8 @@ def _sentence_ranges(text: str) -> list[tuple[int, int]]:
 
 def _in_parts(part: Piece) -> list[Piece]:
     """A piece as one piece a sentence; what stands between two sentences leads to the second."""
-    ranges = _sentence_ranges(part.text) or [(0, len(part.text))]
-    starts = [0, *(start for start, _ in ranges[1:])]
-    stops = [*(stop for _, stop in ranges[:-1]), len(part.text)]
-    parts = []
+    ranges, parts = _sentence_ranges(part.text), []
+    starts, stops = [0, *(start for start, _ in ranges[1:])], [*(stop for _, stop in ranges[:-1]), len(part.text)]
     for i, (start, stop) in enumerate(zip(starts, stops)):
         own = f"{part.origin} {i + 1}"
         name = own if part.reading == 1 else f"{own} ({part.reading})"
