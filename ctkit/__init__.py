@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions import Knockout as Knockout
     from .interventions import Mask as Mask
     from .interventions import MaskGroups as MaskGroups
-    from .interventions import Pine as Pine
     from .interventions import Permute as Permute
+    from .interventions import Pine as Pine
     from .interventions import PrependToken as PrependToken
     from .interventions import Reread as Reread
     from .interventions import Setup as Setup

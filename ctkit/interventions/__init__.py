@@ -8,8 +8,8 @@ from .fixed_prefix import FixedPrefix as FixedPrefix
 from .mask import Knockout as Knockout
 from .mask import Mask as Mask
 from .mask import MaskGroups as MaskGroups
-from .pine import Pine as Pine
 from .permute import Permute as Permute
+from .pine import Pine as Pine
 from .prepend import PrependToken as PrependToken
 from .reread import Reread as Reread
 from .setup import Setup as Setup
