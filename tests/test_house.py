@@ -27,7 +27,7 @@ BROKEN = {
         ("engine.run", "from ..measures import compare"),
         ("engine.run", "from ctkit.ui.playground import Playground"),
         ("tasks.hunt", "from ..engine import lm"),
-        ("masks", "from . import interventions"),
+        ("masks.kinds", "from .. import interventions"),
         ("engine.lm", "def late():\n    import ctkit.zoo.manifest"),
         ("measures.steps", "import ctkit as ct"),
         ("engine", "from ..plots import bars"),
