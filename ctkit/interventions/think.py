@@ -67,9 +67,9 @@ class Think(Intervention):
         stop; None to let it have its way.
 
         Nothing is remembered from call to call, all is read off `written`: `wait` has been spent as often as it stands
-        there (a model that writes the word itself spends one too), and the budget is counted in words, of which the one
-        too many is replaced where it begins. A cue of one word is noticed at that word, before its colon; a longer one
-        when it is complete. Once the cue stands there, all that follows is answer.
+        there (a model that writes the word itself spends one too), and the budget is counted in words. The word too
+        many is replaced where it begins, if it cannot become the cue. A cue of one word is noticed at that word, before
+        its colon; a longer one when it is complete. Once the cue stands there, all that follows is answer.
 
         >>> Think(waits=1).goes_on(Prompt("Who?"), "It is Ann. Answer", ended=False)
         ' Wait'
@@ -85,7 +85,7 @@ class Think(Intervention):
         if found and answer.strip():
             return None
         left = inf if self.budget is None else self.budget - len(thought.split())
-        if not found and left < ended:
+        if not found and left < ended and (ended or not cue.startswith(_behind(thought, self.budget))):
             return f" {cue}"
         stopping = ended or bool(found) or _ends_with_word(written, cue)
         spent = len(re.findall(rf"(?<!\w){re.escape(self.wait)}(?!\w)", thought))
@@ -101,6 +101,11 @@ def _ends_with_word(written: str, cue: str) -> bool:
     """Whether a cue of one word has just begun: the text ends with that word, without what follows it."""
     word = re.fullmatch(r"(\w+)\W*", cue)
     return bool(word) and re.search(rf"(?<!\w){re.escape(word[1])}\Z", written) is not None
+
+
+def _behind(thought: str, words: int) -> str:
+    """A thought without its first words."""
+    return "".join(thought.split(None, words)[words:])
 
 
 def _whole(value: object) -> bool:
