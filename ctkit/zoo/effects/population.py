@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from statistics import fmean
 
 from ...engine.generate import generate_many
 from ...engine.lm import LM
 from ...interventions import Knockout, Mask, Reread, Setup, Think
 from ...measures.effect import paired_interval
+from ...measures.intervals import wilson
 from ...measures.score import answers, is_right
 from ...prompt import CUE, Prompt
 from ...tasks import Problem, get
@@ -163,11 +163,3 @@ def _accuracies(cell: dict, forms: list[str]) -> list[str]:
 def _effects(cell: dict, forms: list[str]) -> list[str]:
     found = [cell["effects"].get(form) for form in forms]
     return [*_label(cell), *(points(e["difference"], e["low"], e["high"]) if e else "" for e in found)]
-
-
-def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    p = right / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
