@@ -46,9 +46,18 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions.direction import Direction as Direction
     from .lesson import check as check
     from .measures.compare import compare as compare
+    from .measures.depth import concept_depth as concept_depth
     from .measures.effect import effect as effect
+    from .measures.grouped import grouped_attention as grouped_attention
     from .measures.heads import retrieval_heads as retrieval_heads
+    from .measures.lens import lens as lens
+    from .measures.order_selection import order_selection as order_selection
+    from .measures.peak import best_order as best_order
+    from .measures.peak import peak_attention as peak_attention
+    from .measures.rollout import rollout as rollout
+    from .measures.side_effects import side_effects as side_effects
     from .measures.steps import step_effects as step_effects
+    from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy
     from .prompt import Encoding as Encoding
     from .prompt import Piece as Piece
     from .prompt import Prompt as Prompt
@@ -66,6 +75,15 @@ _HOME = {
     "effect": "measures.effect",
     "step_effects": "measures.steps",
     "retrieval_heads": "measures.heads",
+    "concept_depth": "measures.depth",
+    "residual_cross_entropy": "measures.uncertainty",
+    "lens": "measures.lens",
+    "rollout": "measures.rollout",
+    "grouped_attention": "measures.grouped",
+    "peak_attention": "measures.peak",
+    "best_order": "measures.peak",
+    "order_selection": "measures.order_selection",
+    "side_effects": "measures.side_effects",
     "fit_clusters": "directions",
     "fit_direction": "directions",
     "fit_features": "directions",
