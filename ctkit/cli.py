@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
     word = words.add_parser("seeds", help="measure a teaching model beside runs from other seeds, for its card")
     word.add_argument("name", help="its name, for example tiny")
     word.set_defaults(run=seeds)
+
+    word = words.add_parser("families", help="test every class of causal models in transformers against ctkit's laws")
+    word.add_argument("names", nargs="*", help="only these types, for example llama bloom; printed, not written")
+    word.add_argument("--jobs", type=int, default=1, help="how many processes at a time (default: 1)")
+    word.add_argument("--seconds", type=float, default=300, help="the limit for one class (default: 300)")
+    word.set_defaults(run=families)
     return top
 
 
@@ -137,6 +143,23 @@ def seeds(given: argparse.Namespace) -> int:
     record_card(given.name)
     print(f"wrote {path}")
     return 0
+
+
+def families(given: argparse.Namespace) -> int:
+    """Examine each class, a line for each as it ends, and write the table of all."""
+    from .families import table, workers
+
+    names, found = table.chosen(given.names), []
+    for verdict in workers.verdicts(names, given.jobs, given.seconds):
+        found.append(verdict)
+        print(f"{len(found):3}/{len(names)} {table.row(verdict)}", flush=True)
+    print("  ".join(f"{state}: {count}" for state, count in table.totals(found).items()))
+    if not given.names:
+        from .zoo.manifest import record_file
+
+        record_file(table.write(found), "ctkit families")
+        print(f"wrote {table.path()}")
+    return int(any(verdict.status == "failed" for verdict in found))
 
 
 if __name__ == "__main__":

@@ -54,6 +54,13 @@ def record(name: str, made_by: dict[str, str], root: Path | None = None) -> None
     path.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
 
 
+def record_file(path: Path, made_by: str) -> None:
+    """Write the checksum of one file in `data`."""
+    root = data_root()
+    listed = read() | {path.relative_to(root).as_posix(): {"sha256": digest(path), "made_by": made_by}}
+    (root / "manifest.json").write_text(json.dumps(dict(sorted(listed.items())), indent=1) + "\n")
+
+
 def record_card(name: str) -> None:
     """Write the checksums of a shipped model's files after they were measured."""
     measured = dict.fromkeys(("card.md", "effects.json"), f"ctkit card {name}") | {"seeds.json": f"ctkit seeds {name}"}
