@@ -84,14 +84,10 @@ class ConceptDepth:
         return first / len(self.variation) if first <= len(self.variation) else None
 
     def __str__(self) -> str:
-        lines = [
-            f"{len(self.classes)} classes over {self.n} texts, {self.folds} folds; the commonest: {self.chance:.0%}"
-        ]
-        rows = zip(self.accuracy, self.intervals, self.control, self.selectivity, strict=True)
-        for layer, (share, (low, high), control, more) in enumerate(rows):
-            lines.append(
-                f"{layer:3d}  {share:.0%} ({low:.0%} to {high:.0%})   control {control:.0%}   {100 * more:+.0f}"
-            )
+        lines = [f"{len(self.classes)} classes over {self.n} texts, {self.folds} folds; commonest {self.chance:.0%}"]
+        for layer, (low, high) in enumerate(self.intervals):
+            found = f"{layer:3d}  {self.accuracy[layer]:.0%} ({low:.0%} to {high:.0%})"
+            lines.append(f"{found}   control {self.control[layer]:.0%}   {100 * self.selectivity[layer]:+.0f} points")
         points = {"jump": self.jump, "converging": self.converging}
         lines.append(", ".join(f"{name} point {'none' if at is None else f'{at:.2f}'}" for name, at in points.items()))
         return "\n".join(lines)

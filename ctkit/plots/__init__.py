@@ -1,7 +1,17 @@
 """The same pictures as the views, as matplotlib figures: for papers, for still notebooks, and where no browser is."""
 
+from .analysis import concept_depth as concept_depth
+from .analysis import decided as decided
+from .analysis import lens as lens
+from .analysis import peak_attention as peak_attention
+from .analysis import residual_cross_entropy as residual_cross_entropy
+from .analysis import rollout as rollout
 from .effects import effect as effect
 from .effects import steps as steps
+from .panel import effect_and_controls as effect_and_controls
+from .panel import side_effect as side_effect
+from .panel import side_effects as side_effects
+from .panel import token_kl as token_kl
 from .runs import attention as attention
 from .runs import attention_difference as attention_difference
 from .runs import comparison as comparison

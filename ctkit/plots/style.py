@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 READS, READ_BY, GREY = "#2166ac", "#c8680c", "#8a94a0"  # reads, after, more · is read by, less · before
-LINE = "#dfe4ea"
+LINE, INK = "#dfe4ea", "#1c2733"  # frames · writing
 WEIGHTS = LinearSegmentedColormap.from_list("ctkit weights", ["#ffffff", READS])
 DIFFERENCE = LinearSegmentedColormap.from_list("ctkit difference", [READ_BY, "#ffffff", READS])
 
