@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import CtkitError, shown
+from ..errors import CtkitError
 from ..interventions.base import Intervention
 from .encode import encode
 from .lm import LM
@@ -55,9 +55,8 @@ def _refuse_unfit(lm: LM, x: Tensor) -> None:
     why = lm.support.get("steer", "yes")
     if why != "yes":
         raise CtkitError(f"the logits of a stream in {lm.name}", why, "a model whose stream can be changed: ct.load()")
-    if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != lm.d_model:
-        given = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, Tensor) else shown(x)
-        fitting = f"vectors of shape (any, {lm.d_model})"
-        raise CtkitError(f"the logits of {given}", f"a stream {lm.d_model} wide", fitting)
+    if x.ndim != 2 or x.shape[1] != lm.d_model:
+        asked, fitting = f"the logits of vectors of shape {tuple(x.shape)}", f"vectors of shape (any, {lm.d_model})"
+        raise CtkitError(asked, f"a stream {lm.d_model} wide", fitting)
     if not x.isfinite().all():
         raise CtkitError("the logits of a stream", "numbers in it that are not finite", "a stream from trace.residual")
