@@ -12,6 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& echo $$p && break; done)
 
 BIN := $(VENV)/bin
+PEERS := benchmarks/.venv-peers
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) $(PIP_ARGS)
 DEPS := pyproject.toml $(CONSTRAINTS)
 
@@ -43,11 +44,11 @@ models: $(BIN)/.dev  ## train the teaching models again (hours on two cores)
 	@for name in $$($(BIN)/python -c "from ctkit.zoo import manifest; print(*manifest.names())"); do \
 		$(BIN)/ctkit train $$name && $(BIN)/ctkit card $$name || exit 1; done
 
-bench: $(BIN)/.dev  ## the measurements in benchmarks/
-	@for script in benchmarks/*.py; do [ -f "$$script" ] && $(BIN)/python "$$script" $(ARGS) || exit 1; done
+bench: $(PEERS)/.installed  ## ctkit beside other libraries: the same jobs, as ratios
+	@env OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PEERS)/bin/python -m benchmarks.beside $(ARGS)
 
 clean:  ## remove the environment and everything built
-	rm -rf $(VENV) dist build widgets/node_modules .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) dist build widgets/node_modules .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the commands above need; each is done once, and again when pyproject.toml or the pins change ---
@@ -69,6 +70,14 @@ $(BIN)/.dev: $(DEPS) | $(BIN)/python
 	@echo "installing ctkit and what its tests need into $(VENV) (some minutes the first time) …"
 	@$(PIP) -qq -e '.[course,dev]'
 	@touch $@ $(BIN)/.course
+
+# the other libraries live apart: what they ask for is not what the course needs
+$(PEERS)/.installed: benchmarks/peers.txt benchmarks/peers-alone.txt pyproject.toml | $(BIN)/python
+	@echo "installing ctkit and its peers into $(PEERS) (some minutes the first time) …"
+	@$(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --disable-pip-version-check $(PIP_ARGS) -qq -r benchmarks/peers.txt -e .
+	@$(PEERS)/bin/python -m pip install --disable-pip-version-check $(PIP_ARGS) -qq --no-deps -r benchmarks/peers-alone.txt
+	@touch $@
 
 widgets/node_modules/.installed: widgets/package.json widgets/package-lock.json
 	@cd widgets && npm ci --no-fund --no-audit --loglevel=error && touch node_modules/.installed
