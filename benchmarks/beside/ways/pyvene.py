@@ -40,7 +40,7 @@ class Way:
     def sweep(self):
         with torch.no_grad():
             # the streams to patch from are read once: pyvene would read the source prompt again for each patch
-            # (from another copy of the model: pyvene's clean-up also takes away the hooks that transformers records with)
+            # (from another copy of the model: pyvene's clean-up takes away the hooks that transformers records with)
             clean = self.case.model(input_ids=self.case.ids, use_cache=False, output_hidden_states=True).hidden_states
             rows = [[self._patched(clean[layer], layer, p) for p in self.case.positions] for layer in range(N_LAYERS)]
         return torch.tensor(rows)
