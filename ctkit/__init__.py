@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .engine.run import run_many as run_many
     from .engine.trace import Trace as Trace
     from .errors import CtkitError as CtkitError
+    from .interventions import Activation as Activation
     from .interventions import Echo as Echo
     from .interventions import Emphasize as Emphasize
     from .interventions import FixedPrefix as FixedPrefix
@@ -33,6 +34,8 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions import Knockout as Knockout
     from .interventions import Mask as Mask
     from .interventions import MaskGroups as MaskGroups
+    from .interventions import Noise as Noise
+    from .interventions import Patch as Patch
     from .interventions import Permute as Permute
     from .interventions import Pine as Pine
     from .interventions import PrependToken as PrependToken
@@ -42,6 +45,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .interventions import Steer as Steer
     from .interventions import SteerClusters as SteerClusters
     from .interventions import SteerHeads as SteerHeads
+    from .interventions import Swap as Swap
     from .interventions import Think as Think
     from .interventions.direction import Direction as Direction
     from .lesson import check as check
@@ -100,6 +104,10 @@ _HOME = {
     "Permute": "interventions",
     "Split": "interventions",
     "FixedPrefix": "interventions",
+    "Swap": "interventions",
+    "Patch": "interventions",
+    "Noise": "interventions",
+    "Activation": "interventions",
     "Pine": "interventions",
     "PrependToken": "interventions",
     "Steer": "interventions",

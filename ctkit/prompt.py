@@ -154,6 +154,7 @@ class ModelShape:
     n_heads: int
     d_model: int
     mean_embedding: Any = field(default=None, repr=False, compare=False)  # Float[Tensor, "d_model"]: of the vocabulary
+    embedding_std: float = field(default=1.0, repr=False, compare=False)  # of all its numbers
 
 
 START = "start"  # the place of tokens that the tokenizer puts in front

@@ -1,5 +1,7 @@
 """The self-test at load: it runs the model, believes nothing, and leaves nothing behind."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from transformers import DynamicCache
 
 import ctkit as ct
 from ctkit import CtkitError, Mask, Steer
-from ctkit.engine import attention, selftest
+from ctkit.engine import attention, fallback, selftest_attention, selftest_batch
 from ctkit.engine.selftest import examined
 
 from .engine_fixtures import PROMPT, direction, left_behind
@@ -15,13 +17,16 @@ from .families import ALL, STREAM, TOKENIZER, VOCAB, lm_of, new_model, plain
 
 TECHNIQUES = {
     *("reread", "think", "prepend", "steer", "patch", "mask", "knockout", "emphasize", "attention", "heads"),
-    *("cache", "pine"),
+    *("per head", "mlp", "neurons", "cache", "static", "batch", "pine"),
 }
 
 
-def without_pine(lm) -> set[str]:
-    """What is said of all techniques but the one that needs rotary positions."""
-    return {word for technique, word in lm.support.items() if technique != "pine"}
+PARTICULAR = {"pine", "neurons", "static"}  # need rotary positions, plain MLPs, a cache of fixed size
+
+
+def said_of_most(lm) -> set[str]:
+    """What is said of the techniques that every family with attention has."""
+    return {word for technique, word in lm.support.items() if technique not in PARTICULAR}
 
 
 @pytest.mark.families
@@ -33,7 +38,7 @@ def test_what_works_is_found_out(family):
     assert set(support) == TECHNIQUES
     assert support == lm.support
     no = {technique for technique, word in support.items() if word != "yes"}
-    assert no <= {"pine"}
+    assert no <= PARTICULAR
     assert lm.route == ("hooks" if family in STREAM else "interface")
     assert left_behind(lm) == before
     assert torch.equal(plain(lm, [1, 2, 3]), expected)
@@ -42,7 +47,7 @@ def test_what_works_is_found_out(family):
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("family", ["llama", "gpt2", "gemma2", "mixtral", "gpt_oss"])
 def test_half_precision_passes(family, dtype):
-    assert without_pine(ct.wrap(new_model(family, dtype=dtype), TOKENIZER)) == {"yes"}
+    assert said_of_most(ct.wrap(new_model(family, dtype=dtype), TOKENIZER)) == {"yes"}
 
 
 @pytest.mark.parametrize("family", ["llama", "mixtral", "olmo2", "cohere"])
@@ -53,7 +58,7 @@ def test_models_as_they_begin_training_pass(family):
         for parameter in model.parameters():
             if parameter.ndim > 1:
                 parameter.mul_(0.1)
-    assert without_pine(ct.wrap(model, TOKENIZER)) == {"yes"}
+    assert said_of_most(ct.wrap(model, TOKENIZER)) == {"yes"}
 
 
 def test_a_model_that_reads_ahead_is_refused():
@@ -67,7 +72,8 @@ def test_a_model_that_reads_ahead_is_refused():
 
 
 def test_a_model_that_drops_the_mask_is_noticed(monkeypatch):
-    monkeypatch.setattr(attention, "edited_mask", lambda edit, mask, *rest: mask)
+    for module in (attention, fallback):
+        monkeypatch.setattr(module, "edited_mask", lambda edit, *rest, **more: attention.native(*rest, **more))
     assert "does not follow a changed mask" in examined(lm_of("llama")).support["mask"]
 
 
@@ -81,9 +87,12 @@ def test_an_attention_that_changes_numbers_is_noticed(monkeypatch):
             return lambda *args, **kw: (lambda out, w: (out * 1.0001, w))(*stock(*args, **kw))
 
     monkeypatch.setattr(attention, "ALL_ATTENTION_FUNCTIONS", Off())
-    support = examined(lm).support
-    assert "gives other numbers" in support["mask"]
-    assert support["steer"] == "yes"
+    there = examined(lm)
+    assert there.route == "hooks", "the other way to its attention, which does not go through the changed function"
+    assert there.support["mask"] == there.support["steer"] == "yes"
+    monkeypatch.setattr(selftest_attention, "dispatches_attention", lambda model: True)
+    monkeypatch.setattr(fallback, "edited_mask", lambda edit, *rest, **more: attention.native(*rest, **more))
+    assert "gives other numbers" in examined(lm).support["mask"], "the reason is that of the first way"
 
 
 def test_a_block_that_ignores_its_stream_is_noticed():
@@ -104,10 +113,10 @@ def test_a_block_that_ignores_its_stream_is_noticed():
 
 def test_a_model_whose_cache_forgets_is_noticed(monkeypatch):
     lm = ct.wrap(new_model("llama"), TOKENIZER)
-    monkeypatch.setattr(selftest, "new_cache", lambda lm, kind, horizon: Forgetful())
-    assert "answers differently when it reads on from a cache" in examined(lm).support["cache"]
-    monkeypatch.setattr(selftest, "new_cache", lambda lm, kind, horizon: "no cache at all")
-    assert "cannot read on from a cache" in examined(lm).support["cache"]
+    monkeypatch.setattr(selftest_batch, "new_cache", lambda lm, kind, horizon: Forgetful())
+    assert "answers differently when it reads on from a dynamic cache" in examined(lm).support["cache"]
+    monkeypatch.setattr(selftest_batch, "new_cache", lambda lm, kind, horizon: "no cache at all")
+    assert "cannot read on from a dynamic cache" in examined(lm).support["cache"]
 
 
 class Forgetful(DynamicCache):
@@ -136,19 +145,36 @@ def test_a_model_without_a_list_of_blocks_is_refused():
     assert caught.value.remedy
 
 
-def test_a_model_that_does_not_say_its_sizes_is_refused():
+def test_a_model_that_does_not_say_its_sizes_is_refused(monkeypatch):
+    model = new_model("llama")
+    monkeypatch.setattr("ctkit.engine.lm.text_config", lambda model: SimpleNamespace(num_hidden_layers=3))
+    with pytest.raises(CtkitError, match="a configuration that does not say hidden_size") as caught:
+        ct.wrap(model, TOKENIZER)
+    assert "decoder-only transformer" in caught.value.remedy
+
+
+def test_a_model_without_attention_says_so_before_it_runs():
     from transformers import MambaConfig, MambaForCausalLM
 
-    with pytest.raises(CtkitError, match="num_attention_heads") as caught:
-        ct.wrap(
-            MambaForCausalLM(MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, state_size=4)),
-            TOKENIZER,
-        )
-    assert "attention in its blocks" in caught.value.remedy
-
-
-def test_a_model_without_masks_says_so_before_it_runs(monkeypatch):
-    lm = lm_of("gpt_neo")
+    torch.manual_seed(0)
+    config = MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, state_size=4)
+    lm = ct.wrap(MambaForCausalLM(config).eval(), TOKENIZER)
+    assert lm.n_heads == 0
+    assert lm.attending == ()
+    for technique in ("mask", "knockout", "emphasize", "attention", "heads", "pine"):
+        assert "has no attention" in lm.support[technique]
+    for refused in (Mask("prefix"), ct.Emphasize("context")):
+        with pytest.raises(CtkitError, match="has no attention"):
+            ct.run(lm, PROMPT, refused)
     with pytest.raises(CtkitError):
-        ct.run(lm, PROMPT, Mask("prefix"))
-    assert ct.run(lm, PROMPT, Steer(direction())).logits.isfinite().all()
+        ct.run(lm, PROMPT).attention(0)
+    steer = ct.Direction(torch.ones(32), 1)
+    assert not torch.equal(ct.run(lm, PROMPT, Steer(steer)).logits, ct.run(lm, PROMPT).logits)
+
+
+def test_a_model_that_needs_more_than_tokens_is_refused(monkeypatch):
+    model = new_model("llama")
+    monkeypatch.setattr(model, "forward", lambda **told: model.a_picture)
+    with pytest.raises(CtkitError, match="cannot read a text of tokens alone") as caught:
+        ct.wrap(model, TOKENIZER)
+    assert caught.value.remedy

@@ -46,6 +46,9 @@ class Pass:
     pool: Callable[[Tensor], Tensor] | None = None  # what is kept of them (batch head query key); None: all
     weights: dict[int, Tensor] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)  # blocks that came by: proof that the model calls us
+    callers: list[nn.Module] = field(default_factory=list)  # modules that are no block's attention as far as is known
+    alone: bool = False  # whether a head's weights can be had without the other heads'
+    masks: dict[tuple[int, int], tuple[Tensor | None, Tensor]] = field(default_factory=dict)  # made in this pass
 
     @property
     def touched(self) -> set[int]:
@@ -54,9 +57,15 @@ class Pass:
         return own if self.extra is None else own | set(self.layers.values())
 
     def keep(self, layer: int, weights: Tensor) -> None:
-        """Take what is wanted of a block's weights (batch head query key)."""
-        wanted = weights[:, list(self.wanted[layer])]
-        self.weights[layer] = wanted if self.pool is None else self.pool(wanted)
+        """Take the weights of a block's wanted heads (batch head query key)."""
+        self.weights[layer] = weights if self.pool is None else self.pool(weights)
+
+    def begin(self, start: int) -> None:
+        """Forget the last forward pass; the next one starts at this position."""
+        self.start = start
+        self.weights.clear()
+        self.seen.clear()
+        self.masks.clear()
 
 
 current: ContextVar[Pass | None] = ContextVar("ctkit_pass", default=None)
@@ -92,24 +101,49 @@ def _attention_over(base: str):
         now = current.get()
         layer = None if now is None else now.layers.get(id(module))
         if layer is None:
+            if now is not None:
+                now.callers.append(module)
             return stock(module, query, key, value, attention_mask, **kwargs)
         now.seen.add(layer)
         mask, causal = attention_mask, _is_causal(module, kwargs)
         if layer in now.scores:
-            mask = edited_mask(now.scores[layer], mask, query, key.shape[2], now.start, causal)
+            mask = _once(now, now.scores[layer], mask, query, key.shape[2], causal)
         if now.extra is not None:
             mask = _additive(mask, query, key, now.start, causal) + now.extra(module, query, key, now.start, kwargs)
         output, weights = stock(module, query, key, value, mask, **kwargs)
         if layer in now.wanted:
             if weights is None:
-                explicit = _additive(mask, query, key, now.start, causal)
-                weights = _own_eager(module)(module, query, key, value, explicit, **kwargs)[1]
+                weights = _weights(now, layer, module, query, key, value, mask, causal, kwargs)
+            else:
+                weights = weights[:, list(now.wanted[layer])]
             now.keep(layer, weights)
         if layer in now.heads:
             output = now.heads[layer](output)
         return output, weights
 
     return ctkit_attention
+
+
+def _weights(now: Pass, layer: int, module: nn.Module, query, key, value, mask, causal: bool, kwargs: dict) -> Tensor:
+    """The weights of the wanted heads (batch head query key), by the model's own plain attention: of these heads alone
+    where that can be, in whole groups that share a key."""
+    wanted, groups = list(now.wanted[layer]), query.shape[1] // key.shape[1]
+    explicit = _additive(mask, query, key, now.start, causal)
+    if now.alone and len(wanted) * groups < query.shape[1]:
+        shared = sorted({head // groups for head in wanted})
+        among = [head for g in shared for head in range(g * groups, (g + 1) * groups)]
+        query, key, value = query[:, among], key[:, shared], value[:, shared]
+        explicit = explicit[:, among] if explicit.shape[1] > 1 else explicit
+        wanted = [among.index(head) for head in wanted]
+    return _own_eager(module)(module, query, key, value, explicit, **kwargs)[1][:, wanted]
+
+
+def _once(now: Pass, edit: ScoreEdit, mask: Tensor | None, query, n_keys: int, causal: bool) -> Tensor:
+    """The edited mask, made once for all blocks that share an edit and a mask."""
+    key = (id(edit), id(mask))
+    if key not in now.masks:  # the mask is kept with its result, so that no other one gets its number
+        now.masks[key] = mask, edited_mask(edit, mask, query, n_keys, now.start, causal)
+    return now.masks[key][1]
 
 
 def _own_eager(module: nn.Module):

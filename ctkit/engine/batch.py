@@ -15,6 +15,7 @@ from ..prompt import as_prompt
 from .encode import encode
 from .lm import LM, text_config
 from .plan import Row
+from .strength import resolved
 
 BATCH_TOKENS = 8192  # so many tokens go into one forward pass: enough for speed, small enough for caches
 
@@ -31,16 +32,19 @@ def rows_of(lm: LM, prompts: Sequence[Any], common: Setup) -> list[Row]:
             (entry[0], as_setup(entry[1], common)) if isinstance(entry, tuple) and len(entry) == 2 else (entry, common)
         )
         setup.check(lm.shape)
+        setup = resolved(lm, setup)
         rows.append(Row(encode(lm, setup.edit(as_prompt(prompt))), setup))
     return rows
 
 
-def groups(lengths: list[int]) -> Iterator[list[int]]:
-    """Indices in batches of similar length, at most `BATCH_TOKENS` places each."""
+def groups(lengths: list[int], padded: bool = True) -> Iterator[list[int]]:
+    """Indices in batches of similar length (of one length, where the model cannot be padded), at most `BATCH_TOKENS`
+    places each."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     group: list[int] = []
     for index in order:
-        if group and (len(group) + 1) * lengths[index] > BATCH_TOKENS:
+        full = (len(group) + 1) * lengths[index] > BATCH_TOKENS
+        if group and (full or (not padded and lengths[index] != lengths[group[0]])):
             yield group
             group = []
         group.append(index)
@@ -71,18 +75,20 @@ def parameters(model_class: type) -> frozenset[str]:
     return frozenset(signature(model_class.forward).parameters)
 
 
-def placing(lm: LM, rows: list[Row], new: slice, room: int) -> dict[str, Tensor]:
+def placing(lm: LM, rows: list[Row], new: slice) -> dict[str, Tensor]:
     """What a model must be told of where its tokens stand; nothing, where one prompt is read plainly.
 
-    Else the mask that hides the padding among all keys there is room for, and the new positions, counted from each
-    row's own first token (or as its segments say)."""
+    Else the mask that hides the padding among all tokens read so far, and the new positions, counted from each row's
+    own first token (or as its segments say)."""
     if not any(row.pad for row in rows) and not any(row.segments for row in rows):
         return {}
     inputs = {
-        "position_ids": torch.stack([row.positions(room)[new] for row in rows]),
+        "position_ids": torch.stack([row.positions(new.stop)[new] for row in rows]) + (lm.first_position or 0),
         # all ones where nothing is padded: with positions and no mask transformers looks for texts packed into one row
-        "attention_mask": (torch.arange(room)[None] >= torch.tensor([[row.pad] for row in rows])).long(),
+        "attention_mask": (torch.arange(new.stop)[None] >= torch.tensor([[row.pad] for row in rows])).long(),
     }
+    if lm.first_position is None:
+        del inputs["position_ids"]
     return {name: value.to(lm.device) for name, value in inputs.items() if name in parameters(type(lm.model))}
 
 

@@ -16,6 +16,10 @@ def encode(lm: LM, prompt: Prompt | str) -> Encoding:
     Raises `CtkitError` where the prompt is longer than the model's context.
     """
     prompt = as_prompt(prompt)
+    return lm.memory.recall(("encoding", prompt), lambda: _encoded(lm, prompt))
+
+
+def _encoded(lm: LM, prompt: Prompt) -> Encoding:
     ids: list[int] = []
     tokens: list[str] = []
     places: list[Place] = []

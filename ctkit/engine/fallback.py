@@ -71,7 +71,7 @@ def _told(lm: LM, layer: int, now: Pass, triangles: _Opened, args: tuple, kwargs
     edit = now.scores[layer]
     edited = edited_mask(edit, allowed, shape, n_keys, now.start, causal=True)
     if inverted:
-        edited = _forbidden(edited, edit, lm)
+        edited = _forbidden(edited if edited.dtype == torch.bool else edited == 0, edit, lm)
     elif edited.dtype == torch.bool and (mask is None or mask.dtype != torch.bool):
         edited = as_additive(edited, x.dtype)
     elif edit.bias is not None:  # some divide the scores after their mask was added
@@ -113,7 +113,7 @@ def _left(lm: LM, layer: int, now: Pass, triangles: _Opened, args: tuple, kwargs
     if current.get() is not now:
         return None
     if layer in now.wanted:
-        now.keep(layer, _weights(lm, layer, now, args, kwargs, output))
+        now.keep(layer, _weights(lm, layer, now, args, kwargs, output)[:, list(now.wanted[layer])])
     triangles.close()
     if layer in now.heads and lm.parts[layer].out is None:
         return with_leading(_by_head(lm, now.heads[layer], leading(output)), output)

@@ -1,6 +1,8 @@
 """Writing text token by token under a setup: with a cache or without, one prompt or many, always the same tokens."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,8 +15,9 @@ from .batch import filler_id, groups, new_cache, padded_ids, rows_of
 from .encode import token_text
 from .lm import LM
 from .plan import Row
+from .run import traces, wanted
 from .session import Session
-from .trace import Generation
+from .trace import Generation, Trace
 
 CACHES = ("dynamic", "static", "none")
 
@@ -61,15 +64,25 @@ def generate_many(
     cache = _cache_that_works(lm, cache)
     done: list[Generation | None] = [None] * len(rows)
     finished = 0
-    for group, room in _with_room(lm, rows, max_new_tokens):
+    for group, room in _with_room(lm, rows, max_new_tokens, cache in lm.padded):
         stopped = "length" if room == max_new_tokens else "context"
         writer = _Writer(lm, [rows[i] for i in group], room, temperature, seed, cache, stopped)
-        for index, generation in zip(group, writer.write(group, on_token), strict=True):
-            done[index] = generation
+        try:
+            writer.write(group, on_token)
+        except KeyboardInterrupt as interrupt:
+            writer.interrupt()
+            _put(done, group, writer.generations())
+            raise Interrupted(done, max_new_tokens) from interrupt
+        _put(done, group, writer.generations())
         finished += len(group)
         if on_progress is not None:
             on_progress(finished, len(rows))
     return done
+
+
+def _put(done: list[Generation | None], group: list[int], generations: list[Generation]) -> None:
+    for index, generation in zip(group, generations, strict=True):
+        done[index] = generation
 
 
 def _check_wishes(max_new_tokens: int, temperature: float, seed: int) -> None:
@@ -87,22 +100,38 @@ def _cache_that_works(lm: LM, cache: str) -> str:
     """The cache asked for; none where the model's answers change with one, which costs time but no truth."""
     if cache not in CACHES:
         raise CtkitError(f"cache={shown(cache)}", "no such cache", f"one of {', '.join(CACHES)}")
-    why = lm.support.get("cache", "yes")
-    if why == "yes" or cache == "none":
+    whys = {"dynamic": lm.support.get("cache", "yes"), "static": lm.support.get("static", "yes"), "none": "yes"}
+    if whys[cache] == "yes":
         return cache
     if cache == "static":
-        raise CtkitError('cache="static"', why, 'cache="none"')
+        instead = "dynamic" if whys["dynamic"] == "yes" else "none"
+        raise CtkitError('cache="static"', whys["static"], f'cache="{instead}"')
     return "none"
 
 
-def _with_room(lm: LM, rows: list[Row], wanted: int) -> Iterator[tuple[list[int], int]]:
+def _with_room(lm: LM, rows: list[Row], wanted: int, padded: bool) -> Iterator[tuple[list[int], int]]:
     """Batches with the number of tokens to write. Rows that meet the end of the context go with their likes, so that a
     long neighbour shortens nobody's text."""
     rooms = [wanted if lm.context is None else min(wanted, lm.context - len(row.enc)) for row in rows]
     for room in sorted(set(rooms)):
         members = [i for i, own in enumerate(rooms) if own == room]
-        for group in groups([len(rows[i].enc) + room for i in members]):
+        for group in groups([len(rows[i].enc) + room for i in members], padded):
             yield [members[i] for i in group], room
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interrupt (Ctrl-C, a notebook's stop button) while text was written: says where it stopped, and keeps what is
+    there. `generations` has an entry for each prompt, None for those not begun; `generation` is the first."""
+
+    def __init__(self, generations: list[Generation | None], most: int):
+        self.generations = generations
+        begun = [g for g in generations if g is not None]
+        self.generation = begun[0] if begun else None
+        stopped = [g for g in begun if g.stopped == "interrupted"]
+        where = f"token {stopped[0].n_written} of at most {most}" if stopped else "the first token"
+        texts = f" of text {generations.index(stopped[0]) + 1} of {len(generations)}" if len(generations) > 1 else ""
+        said = f": {shown(stopped[0].text)}" if stopped else ""
+        super().__init__(f"stopped at {where}{texts if stopped else ''}{said}")
 
 
 class _Writer:
@@ -118,8 +147,9 @@ class _Writer:
         self.logits: list[Tensor] = []
         self.written = [0] * len(rows)
         self.ends = _end_ids(lm)
+        self.forced: list[deque[int]] = [deque() for _ in rows]  # tokens that a setup has put in the model's mouth
 
-    def write(self, indices: list[int], on_token: Callable[[int, str], Any] | None) -> list[Generation]:
+    def write(self, indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
         """All tokens of all rows."""
         lm, horizon = self.lm, self.ids.shape[1] + self.room
         session = Session(lm, self.rows, horizon, cache=new_cache(lm, self.cache, horizon))
@@ -128,13 +158,20 @@ class _Writer:
             for step in range(self.room):
                 scores = session.forward(ids, last_only=True).logits[:, -1].float().cpu()
                 self.logits.append(scores)
-                chosen = self._choose(scores, step)
+                chosen = [self._said(b, id_) for b, id_ in enumerate(self._choose(scores, step).tolist())]
                 self._append(chosen, indices, on_token)
                 if not any(self.open):
                     break
-                new = chosen[:, None]
+                new = torch.tensor(chosen)[:, None]
                 self.ids = torch.cat([self.ids, new], dim=1)
                 ids = new if session.cache is not None else self.ids
+
+    def interrupt(self) -> None:
+        """Note that the open texts end here, because somebody stopped them."""
+        self.stopped = ["interrupted" if is_open else why for is_open, why in zip(self.open, self.stopped)]
+
+    def generations(self) -> list[Generation]:
+        """What is written so far."""
         return [self._generation(b) for b in range(len(self.rows))]
 
     def _choose(self, scores: Tensor, step: int) -> Tensor:
@@ -144,8 +181,18 @@ class _Writer:
         uniform = torch.rand(scores.shape[-1], generator=generator).clamp_min(1e-12)
         return (scores / self.temperature - (-uniform.log()).log()).argmax(-1)
 
-    def _append(self, chosen: Tensor, indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
-        for b, id_ in enumerate(chosen.tolist()):
+    def _said(self, b: int, id_: int) -> int:
+        """The next token of a text: the model's choice, unless the setup puts something in its place."""
+        row, forced = self.rows[b], self.forced[b]
+        if not forced and self.open[b] and row.setup.overrides("goes_on"):
+            ended = id_ in self.ends
+            ids = [*row.enc.ids[len(self.read[b]) :], *([] if ended else [id_])]
+            said = row.setup.goes_on(row.enc.prompt, self._text(ids), ended)
+            forced.extend([] if said is None else self.lm.tokenizer(said, add_special_tokens=False)["input_ids"])
+        return forced.popleft() if forced else id_
+
+    def _append(self, chosen: list[int], indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
+        for b, id_ in enumerate(chosen):
             row = self.rows[b]
             token = token_text(self.lm, id_)
             row.enc = row.enc.extended((id_,), (token,))
@@ -162,8 +209,16 @@ class _Writer:
         row, read, n = self.rows[b], self.read[b], self.written[b]
         ids, tokens = row.enc.ids[len(read) : len(read) + n], row.enc.tokens[len(read) : len(read) + n]
         logits = torch.stack([scores[b] for scores in self.logits[:n]]) if n else torch.zeros(0, self.lm.n_tokens)
-        text = self.lm.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
-        return Generation(read.extended(ids, tokens), n, text, logits, self.stopped[b], row.setup)
+        whole = read.extended(ids, tokens)
+        again = partial(_reread, self.lm, Row(whole, row.setup))
+        return Generation(whole, n, self._text(ids), logits, self.stopped[b], row.setup, again)
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return self.lm.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
+
+
+def _reread(lm: LM, row: Row) -> Trace:
+    return traces(lm, [row], wanted(lm), last_only=False)[0]
 
 
 def _end_ids(lm: LM) -> set[int]:

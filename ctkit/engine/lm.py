@@ -1,7 +1,7 @@
 """Where things are in a model: its blocks, its attention modules, its sizes. The only file that knows architectures."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import signature
@@ -45,11 +45,17 @@ class LM:
     attention_layers: Mapping[int, int] = field(repr=False)  # id of an attention module → its block
     parts: tuple[Parts, ...] = field(default=(), repr=False)  # of each block
     route: str = "interface"  # how its attention is reached: transformers' "interface", or "hooks" on its modules
+    at_once: bool = True  # whether each block computes its heads in one call
+    first_position: int | None = 0  # what its positions count from; None where it takes none
+    padded: frozenset[str] = frozenset({"none", "dynamic", "static"})  # the caches with which padding changes nothing
+    heads_alone: bool = False  # whether its plain attention gives a head's weights without the other heads
     mask_scale: float = 1.0  # by what scores are divided after the mask was added (1 nearly everywhere)
     context: int | None = None  # the longest text in tokens, None where the model has no limit of its own
     support: Mapping[str, str] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock, repr=False)
+    strengths: dict[Any, tuple[float, float]] = field(default_factory=dict, repr=False)  # steering by KL, once found
     words: dict[int, str] = field(default_factory=dict, repr=False)  # token id → its text, filled as they come by
+    memory: "Memory" = field(default_factory=lambda: Memory(), repr=False)
 
     @property
     def n_layers(self) -> int:
@@ -85,10 +91,34 @@ class LM:
         return f"LM({self.name!r}: {self.n_layers} layers × {self.n_heads} heads, {self.d_model} wide, {self.device})"
 
 
+class Memory:
+    """What need not be worked out twice: the newest few results, by name and what they were made of."""
+
+    def __init__(self, most: int = 64):
+        self.most, self.kept, self.lock = most, {}, threading.Lock()
+
+    def recall(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The result for a key, made where it is new. Keys that have no hash are not remembered."""
+        try:
+            with self.lock:
+                found = self.kept.get(key)
+        except TypeError:
+            return make()
+        found = make() if found is None else found
+        with self.lock:
+            self.kept.pop(key, None)
+            self.kept[key] = found  # the newest is last
+            if len(self.kept) > self.most:
+                del self.kept[next(iter(self.kept))]
+        return found
+
+
 def shape_of(model: Any) -> ModelShape:
     """The sizes of a model, from its configuration."""
     config = text_config(model)
     found = {name: getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads", "hidden_size")}
+    if found["num_attention_heads"] is None:
+        found["num_attention_heads"] = 0  # a state-space model has none
     missing = [name for name, value in found.items() if not isinstance(value, int)]
     if missing:
         raise CtkitError(
@@ -97,8 +127,10 @@ def shape_of(model: Any) -> ModelShape:
             "a decoder-only transformer with attention in its blocks",
         )
     embedding = model.get_input_embeddings().weight
-    mean = embedding.detach().float().mean(0).cpu() if embedding.ndim == 2 and not embedding.is_meta else None
-    return ModelShape(*found.values(), mean_embedding=mean)
+    if embedding.ndim != 2 or embedding.is_meta:
+        return ModelShape(*found.values())
+    floats = embedding.detach().float()
+    return ModelShape(*found.values(), mean_embedding=floats.mean(0).cpu(), embedding_std=float(floats.std()))
 
 
 def text_config(model: Any) -> Any:
@@ -109,11 +141,12 @@ def text_config(model: Any) -> Any:
 def find_blocks(model: Any, n_layers: int) -> tuple[nn.Module, ...]:
     """The blocks in order: the modules whose outputs transformers records as hidden states."""
     recorded = _recorded(model, "hidden_states")
-    blocks = [module for module in model.modules() if isinstance(module, recorded)] if recorded else []
-    if len(blocks) != n_layers:  # some classes record nothing, or record other things too: the list of n_layers twins
-        lists = [list(m) for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers]
+    text = model.get_decoder() if hasattr(model, "get_decoder") else model  # beside which others may see pictures
+    blocks = [module for module in text.modules() if isinstance(module, recorded)] if recorded else []
+    if len(blocks) != n_layers:  # some classes record nothing, or record other things too: the list of n_layers blocks
+        lists = [list(m) for m in text.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers]
         twins = [blocks for blocks in lists if len({type(block) for block in blocks}) == 1]
-        blocks = twins[0] if len(twins) == 1 else []
+        blocks = twins[0] if len(twins) == 1 else lists[0] if len(lists) == 1 else []
     if len(blocks) != n_layers:
         raise CtkitError(
             f"the blocks of {type(model).__name__}",
@@ -121,14 +154,6 @@ def find_blocks(model: Any, n_layers: int) -> tuple[nn.Module, ...]:
             "a decoder-only model with one list of blocks",
         )
     return tuple(blocks)
-
-
-def find_attentions(model: Any, blocks: tuple[nn.Module, ...]) -> dict[int, int]:
-    """id of an attention module → the index of its block; empty where the model does not say what its attention is."""
-    recorded = _recorded(model, "attentions")
-    if not recorded:
-        return {}
-    return {id(m): layer for layer, block in enumerate(blocks) for m in block.modules() if isinstance(m, recorded)}
 
 
 def rotary_modules(model: Any) -> list[nn.Module]:

@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from ..errors import CtkitError, shown
-from .lm import LM, context_of, find_attentions, find_blocks, shape_of
+from .lm import LM, context_of, find_blocks, shape_of
 from .selftest import examined
-from .watch import with_parts
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 
@@ -83,9 +82,7 @@ def wrap(model: Any, tokenizer: Any) -> LM:
     model.eval()
     shape = shape_of(model)
     blocks = find_blocks(model, shape.n_layers)
-    named = find_attentions(model, blocks)
-    lm = LM(model, tokenizer, type(model).__name__, shape, blocks, named, context=context_of(model))
-    return examined(with_parts(lm))
+    return examined(LM(model, tokenizer, type(model).__name__, shape, blocks, {}, context=context_of(model)))
 
 
 def refuse_class(config: Any, class_name: str = "") -> None:
@@ -99,11 +96,8 @@ def refuse_class(config: Any, class_name: str = "") -> None:
     if getattr(config, "is_encoder_decoder", False):
         raise CtkitError(f"the model {said}", f"a text-to-text model ({kind}): an encoder and a decoder", remedy)
     encoder = [name for name in names if name.endswith(("ForMaskedLM", "ForPreTraining", "ForSequenceClassification"))]
-    if (
-        encoder
-        or kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        or (getattr(config, "is_decoder", True) is False and _is_encoder(kind))
-    ):
+    known = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or class_name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    if encoder or not known or (getattr(config, "is_decoder", True) is False and _is_encoder(kind)):
         raise CtkitError(
             f"the model {(encoder or [said])[0]}",
             f"no causal language model ({kind}): it reads both ways or does not write",

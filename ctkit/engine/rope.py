@@ -1,4 +1,4 @@
-"""Rotary positions: turning queries and keys on by some places, with a model's own functions, and whether that is so."""
+"""Rotary positions: turning queries and keys on by some places, with a model's own functions."""
 
 import sys
 from inspect import signature

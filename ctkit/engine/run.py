@@ -69,7 +69,7 @@ def run_many(
     keep = wanted(lm, attention, residual, heads, mlp, neurons)
     found: list[Trace | None] = [None] * len(rows)
     done = 0
-    for group in groups([len(row.enc) for row in rows]):
+    for group in groups([len(row.enc) for row in rows], "none" in lm.padded):
         for index, trace in zip(group, traces(lm, [rows[i] for i in group], keep, last_only), strict=True):
             found[index] = trace
         done += len(group)

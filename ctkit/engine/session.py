@@ -8,18 +8,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import StaticCache
 
 from ..errors import CtkitError
-from .attention import PREFIX, Pass, as_current, current
+from .attention import PREFIX, Pass, ScoreEdit, as_current, current
 from .batch import parameters, placing
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
 from .interrupts import Interrupts
-from .lm import ATTENTIONS, LM
+from .lm import LM
 from .pine import pine_bias
 from .plan import Row, Streams, score_edits
+from .switch import attention_in_place
 
+SHORT = 1024  # tokens: so long a prompt's masks are remembered
 STREAMS = ("residual", "heads", "mlp")  # what interventions may edit, besides text and mask
 
 
@@ -61,9 +62,10 @@ class Session:
         self.now = Pass(
             base=base.removeprefix(PREFIX),  # it is ours already where a run goes on around this one
             layers=dict(self.lm.attention_layers),
-            scores=score_edits(self.rows, self.horizon, self.lm.attending),
+            scores=_remembered_edits(self.lm, self.rows, self.horizon),
             wanted=dict(self.wanted.attention),
             pool=self.wanted.pool,
+            alone=self.lm.heads_alone,
             extra=pine_bias(self.lm, self.rows),
         )
         for layer in self.lm.attending:
@@ -73,15 +75,12 @@ class Session:
 
     def forward(self, ids: Tensor, last_only: bool) -> Any:
         """Read the next ids (batch, position) of every row; the model's own output comes back."""
-        self.now.start = self.length if self.cache is not None else 0
-        self.now.weights.clear()
-        self.now.seen.clear()
+        self.now.begin(self.length if self.cache is not None else 0)
         total = self.now.start + ids.shape[1]
         inputs = {"input_ids": ids.to(self.lm.device), "use_cache": self.cache is not None}
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
-        room = self.horizon if isinstance(self.cache, StaticCache) else total
-        inputs |= placing(self.lm, self.rows, slice(self.now.start, total), room)
+        inputs |= placing(self.lm, self.rows, slice(self.now.start, total))
         if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = 1
         # outside of this, our hooks do nothing: a listener that runs the model between two passes runs it unchanged
@@ -100,11 +99,13 @@ class Session:
     @contextmanager
     def installed(self) -> Iterator["Session"]:
         """Our attention function and hooks in place; everything as it was on the way out, also after an error."""
-        with self.interrupts.kept_back(), ExitStack() as stack:
+        with ExitStack() as stack:
+            if not self.idle:  # else there is nothing to undo that an interrupt could find half done
+                stack.enter_context(self.interrupts.kept_back())
             stack.enter_context(self.lm.lock)
             stack.enter_context(torch.no_grad())
             if self.now.touched and self.lm.route == "interface":
-                stack.enter_context(_attention_in_place(self.lm, self.now))
+                stack.enter_context(attention_in_place(self.lm, self.now.base))
             elif self.now.touched:
                 for layer in sorted(self.now.touched):
                     for remove in around(self.lm, layer, self.now):
@@ -113,6 +114,17 @@ class Session:
                 for remove in self._hooks(layer):
                     stack.callback(remove)
             yield self
+
+    def _asks_for_attention(self) -> bool:
+        functions = ("allow", "bias", "heads")
+        return any(row.setup.overrides(function) for row in self.rows for function in functions)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is changed and nothing read."""
+        return not self.now.touched and not any(
+            self._used(site, layer) for site in (*STREAMS, "neurons") for layer in range(self.lm.n_layers + 1)
+        )
 
     def _hooks(self, layer: int) -> Iterator[Callable[[], None]]:
         """Edit, then read, what passes through a block."""
@@ -127,17 +139,21 @@ class Session:
             yield at_entry(self.lm.parts[layer].down, partial(self._entering, "neurons", layer))
 
     def _used(self, site: str, layer: int) -> bool:
-        return layer in self.wanted.layers(site) or self.streams[site].at(layer)
+        return layer in self.wanted.layers(site) or (site in self.streams and self.streams[site].at(layer))
 
     def _entering(self, site: str, layer: int, args: tuple, kwargs: dict):
         if current.get() is not self.now:
             return None
-        return with_first(self._edited(site, layer, first_tensor(args, kwargs)), args, kwargs)
+        before = first_tensor(args, kwargs)
+        after = self._edited(site, layer, before)
+        return None if after is before else with_first(after, args, kwargs)
 
     def _leaving(self, site: str, layer: int, args: tuple, kwargs: dict, output: Any):
         if current.get() is not self.now:
             return None
-        return with_leading(self._edited(site, layer, leading(output)), output)
+        before = leading(output)
+        after = self._edited(site, layer, before)
+        return None if after is before else with_leading(after, output)
 
     def _edited(self, site: str, layer: int, x: Tensor) -> Tensor:
         flat = x.ndim == 2 and site in ("mlp", "neurons")  # some blocks give their MLP all tokens of a batch in a row
@@ -152,18 +168,36 @@ class Session:
             y = self.streams[site](layer, y, self.now.start, self.cache is not None)
         if layer in self.wanted.layers(site):
             self.read[site, layer] = y
+        if y is x or (flat and y.data_ptr() == x.data_ptr()):
+            return x
         return y.flatten(0, 1) if flat else y
 
     def refuse_unsupported(self) -> None:
         """Say no, in words, to what this model was found not to do."""
-        if self.now.touched and self.lm.support.get("attention", "yes") != "yes":
+        asked = self.now.touched or (not self.lm.attending and self._asks_for_attention())
+        needed = "attention" if self.now.wanted else "mask"
+        if asked and self.lm.support.get(needed, "yes") != "yes":
             raise CtkitError(
                 f"attention in {self.lm.name}",
-                self.lm.support["attention"],
+                self.lm.support[needed],
                 "re-reading, token prepending or steering, or another model",
             )
+        biased = any(edit.bias is not None for edit in self.now.scores.values())
+        if biased and self.lm.support.get("emphasize", "yes") != "yes":
+            raise CtkitError(
+                f"scores changed in {self.lm.name}",
+                self.lm.support["emphasize"],
+                "a mask (ct.Mask, ct.Knockout) instead, or another model",
+            )
+        apart = any(edit.opened.shape[1] > 1 for edit in self.now.scores.values())
+        if apart and self.lm.support.get("per head", "yes") != "yes":
+            raise CtkitError(
+                f"a mask for single heads in {self.lm.name}",
+                self.lm.support["per head"],
+                "the same mask for all heads of a block, or another model",
+            )
         for site, part in (("mlp", "mlp"), ("neurons", "down")):
-            asked = [layer for layer in range(self.lm.n_layers) if self._asked(site, layer)]
+            asked = [layer for layer in range(self.lm.n_layers) if self._used(site, layer)]
             without = [layer for layer in asked if getattr(self.lm.parts[layer], part) is None]
             if without:
                 what = "MLP" if site == "mlp" else "hidden layer of the MLP"
@@ -173,19 +207,16 @@ class Session:
                     "the residual stream, or another model such as ct.load()",
                 )
 
-    def _asked(self, site: str, layer: int) -> bool:
-        return self._used(site, layer) if site in self.streams else layer in self.wanted.layers(site)
 
-
-@contextmanager
-def _attention_in_place(lm: LM, now: Pass) -> Iterator[None]:
-    if now.base not in ATTENTIONS:
-        raise CtkitError(
-            f"a mask or attention weights with attention {now.base!r}",
-            "an attention that leaves custom masks out",
-            'model.set_attn_implementation("sdpa") before ct.wrap',
-        )
-    with ExitStack() as stack:
-        stack.callback(lm.model.set_attn_implementation, lm.model.config._attn_implementation)
-        lm.model.set_attn_implementation(PREFIX + now.base)
-        yield
+def _remembered_edits(lm: LM, rows: list[Row], horizon: int) -> dict[int, ScoreEdit]:
+    """What a setup does to the scores; not worked out twice for one short prompt under interventions of ctkit."""
+    alone = len(rows) == 1 and horizon <= SHORT
+    if not alone or not all(type(i).__module__.startswith("ctkit.") for i in rows[0].setup):
+        return score_edits(rows, horizon, lm.attending)
+    enc = rows[0].enc
+    masking = tuple(i for i in rows[0].setup if i.overrides("allow") or i.overrides("bias"))
+    if not masking:
+        return {}
+    spans = tuple((name, span.start, span.stop) for name, span in enc.spans.items())
+    key = ("edits", masking, enc.ids, enc.places, spans, enc.n_prompt, horizon)
+    return lm.memory.recall(key, lambda: score_edits(rows, horizon, lm.attending))

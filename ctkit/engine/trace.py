@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..errors import CtkitError
+from ..errors import CtkitError, shown
 from ..prompt import Encoding, sentences
 
 
@@ -27,6 +28,11 @@ class Trace:
     again: Callable[..., "Trace"] = field(repr=False)
     kept_attention: dict[tuple[int, int], Float[Tensor, "query key"]] = field(default_factory=dict, repr=False)
     kept_streams: dict[tuple[str, int], Float[Tensor, "token ..."]] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        token, probability = self.next_tokens(1)[0]
+        text = shown("".join(self.tokens), 80)
+        return f"Trace({text}, {len(self.ids)} tokens, next {token!r} {probability:.2f}, {self.setup.to_code()[:200]})"
 
     @property
     def tokens(self) -> list[str]:
@@ -51,6 +57,8 @@ class Trace:
     def attention(self, layer: int, head: int | None = None) -> Float[Tensor, "..."]:
         """Attention weights of one head (query, key), or of all heads of a block (head, query, key). Rows sum to 1."""
         self._check("attention", layer, self.shape.n_layers - 1)
+        if not self.shape.n_heads:
+            raise CtkitError("attention weights", "a model without attention", "the stream: trace.residual(layer)")
         if head is not None and (not isinstance(head, int) or not 0 <= head < self.shape.n_heads):
             raise CtkitError(
                 f"attention of head {head!r}",
@@ -109,7 +117,11 @@ class Trace:
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """Text written after a prompt. `stopped`: "end" token, "length", "context" or "asked" (by `on_token`)."""
+    """Text written after a prompt.
+
+    `stopped` says why it ends: "end" (a token of the model's), "length", "context", "asked" (by `on_token`) or
+    "interrupted". `logits[i]` are the scores from which token i was chosen.
+    """
 
     encoding: Encoding  # the prompt with the written tokens behind it
     n_written: int
@@ -117,6 +129,20 @@ class Generation:
     logits: Float[Tensor, "written vocab"]
     stopped: str
     setup: Any = field(repr=False)
+    again: Callable[[], Trace] = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"Generation({shown(self.text, 200)}, {self.n_written} tokens, stopped={self.stopped!r})"
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The prompt and all that was written, read once more under the same setup, which gives the same numbers: who
+        attended to whom, and the streams, of written tokens too."""
+        return self.again()
+
+    def attention(self, layer: int, head: int | None = None) -> Float[Tensor, "..."]:
+        """Attention weights of the prompt's and the written tokens, as in a `Trace`."""
+        return self.trace.attention(layer, head)
 
     @property
     def ids(self) -> list[int]:

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .attention import Pass, as_current
 from .hooks import at_exit, first_tensor, leading
-from .lm import LM, Parts, is_mixer, is_projection, takes_mask
+from .lm import ATTENTIONS, LM, Parts, dispatches_attention, is_mixer, is_projection, takes_mask
+from .switch import attention_in_place
 
-PROBE = (7, 20, 33, 46, 59, 72)  # six unremarkable token ids
+N_PROBE = 28  # tokens: more than the short windows and chunks that a model may have
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,17 +27,40 @@ class _Call:
 
 def with_parts(lm: LM) -> LM:
     """The model with its blocks' parts: attention, output projection, MLP, down projection, each where there is one."""
+    callers = _callers(lm)
+    lm = replace(lm, attention_layers=dict(callers), at_once=len(callers) == len(dict(callers)))
     calls: list[list[_Call]] = [[] for _ in lm.blocks]
     with ExitStack() as stack:
         for layer, block in enumerate(lm.blocks):
             for module in block.modules():
                 stack.callback(at_exit(module, _noting(calls[layer], module)))
-        stack.enter_context(torch.no_grad())
-        ids = torch.tensor([[id_ % max(lm.n_tokens - 1, 1) for id_ in PROBE]], device=lm.device)
-        lm.model(input_ids=ids, use_cache=False)
+        _read(lm)
     parts = [_parts(lm, block, seen) for block, seen in zip(lm.blocks, calls, strict=True)]
     layers = {id(part.attention): layer for layer, part in enumerate(parts) if part.attention is not None}
-    return replace(lm, parts=tuple(parts), attention_layers=dict(lm.attention_layers) or layers)
+    return replace(lm, parts=tuple(parts), attention_layers=lm.attention_layers or layers)
+
+
+def probe(lm: LM) -> tuple[int, ...]:
+    """Some unremarkable token ids."""
+    length = N_PROBE if lm.context is None else min(N_PROBE, lm.context)
+    return tuple((7 + 13 * i) % max(lm.n_tokens - 1, 1) for i in range(length))
+
+
+def _read(lm: LM) -> None:
+    with torch.no_grad():
+        lm.model(input_ids=torch.tensor([probe(lm)], device=lm.device), use_cache=False)
+
+
+def _callers(lm: LM) -> list[tuple[int, int]]:
+    """Each call of attention through transformers' interface: the id of the module, and the block that it stands in."""
+    base = lm.model.config._attn_implementation
+    if not dispatches_attention(lm.model) or base not in ATTENTIONS:
+        return []
+    now = Pass(base, {})
+    with attention_in_place(lm, base), as_current(now):
+        _read(lm)
+    blocks = {id(module): layer for layer, block in enumerate(lm.blocks) for module in block.modules()}
+    return [(id(module), blocks[id(module)]) for module in now.callers if id(module) in blocks]
 
 
 def _noting(calls: list[_Call], module: nn.Module):
@@ -59,7 +84,7 @@ def _attention(lm: LM, block: nn.Module, calls: Sequence[_Call]) -> _Call | None
     named = [call for call in calls if id(call.module) in lm.attention_layers]
     if named:
         return named[0]
-    told = [call for call in calls if takes_mask(call.module) and call.module is not block]
+    told = [c for c in calls if takes_mask(c.module) and c.module is not block and not is_mixer(c.module)]
     innermost = [c for c in told if not any(o is not c and _holds(c.module, o.module) for o in told)]
     return innermost[0] if innermost else None
 
@@ -92,7 +117,7 @@ def _mlp(lm: LM, block: nn.Module, calls: Sequence[_Call], attention: set[int]) 
         if down and isinstance(down[-1].output, Tensor) and down[-1].output.shape[-1] == lm.d_model:
             return down[-1].module, down[-1].module
     output = leading(mlp.output)
-    whole_stream = isinstance(output, Tensor) and output.shape == (1, len(PROBE), lm.d_model)
+    whole_stream = isinstance(output, Tensor) and output.shape == (1, len(probe(lm)), lm.d_model)
     return (mlp.module if whole_stream else None), None
 
 

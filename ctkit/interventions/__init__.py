@@ -1,6 +1,8 @@
 """The techniques, one file each. To add one, see base.py and CONTRIBUTING.md."""
 
 from .base import Intervention as Intervention
+from .corrupt import Noise as Noise
+from .corrupt import Swap as Swap
 from .direction import Direction as Direction
 from .echo import Echo as Echo
 from .emphasize import Emphasize as Emphasize
@@ -8,6 +10,8 @@ from .fixed_prefix import FixedPrefix as FixedPrefix
 from .mask import Knockout as Knockout
 from .mask import Mask as Mask
 from .mask import MaskGroups as MaskGroups
+from .patch import Activation as Activation
+from .patch import Patch as Patch
 from .permute import Permute as Permute
 from .pine import Pine as Pine
 from .prepend import PrependToken as PrependToken

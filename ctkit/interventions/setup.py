@@ -13,6 +13,7 @@ from ..masks import Rule
 from ..prompt import Encoding, ModelShape, Prompt
 from .base import Intervention
 from .direction import Direction
+from .patch import Activation
 
 
 @dataclass(frozen=True, init=False)
@@ -204,17 +205,19 @@ def _made(entry: dict) -> Intervention:
 
 
 def _to_data(value: object) -> object:
-    if isinstance(value, (Direction, Rule)):
+    if isinstance(value, (Direction, Rule, Activation)):
         return value.to_data()
-    return list(value) if isinstance(value, tuple) else value
+    return [_to_data(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _from_data(name: str, value: object) -> object:
     if isinstance(value, dict) and "vector" in value:
         return Direction.from_data(value)
+    if isinstance(value, dict) and "values" in value:
+        return Activation.from_data(value)
     if isinstance(value, list) and value and isinstance(value[0], str) and name == "kind":
         return Rule.from_data(value)
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(_from_data("", part) for part in value) if isinstance(value, list) else value
 
 
 def _code(intervention: Intervention) -> str:
@@ -229,10 +232,12 @@ def _code(intervention: Intervention) -> str:
 
 
 def _value_code(value: object) -> str:
-    if isinstance(value, Direction):
-        return f"ct.Direction.from_data({value.to_data()!r})"
+    if isinstance(value, (Direction, Activation)):
+        return f"ct.{type(value).__name__}.from_data({value.to_data()!r})"
     if isinstance(value, Rule):
         return value.to_code()
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_value_code, value))}{',' if len(value) == 1 else ''})"
     return repr(value)
 
 
