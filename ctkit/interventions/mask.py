@@ -109,7 +109,7 @@ class MaskGroups(Intervention):
     kind: str | masks.Rule = "bidirectional"
 
     def __post_init__(self):
-        masks.groups(self.code, 2**30)  # what is no code is refused
+        masks.checked_code(self.code)
         _ = self.mask
 
     @property

@@ -10,6 +10,7 @@ from .kinds import sinks as sinks
 from .kinds import suppress as suppress
 from .kinds import window as window
 from .layers import around as around
+from .layers import checked_code as checked_code
 from .layers import codes as codes
 from .layers import groups as groups
 from .painted import cells as cells

@@ -60,8 +60,8 @@ def codes(n_groups: int = 4) -> tuple[str, ...]:
 
 
 def checked_code(code: str) -> None:
-    """Refuse what is no row of zeros and ones."""
-    if not isinstance(code, str) or not code or set(code) - {"0", "1"}:
+    """Refuse what is no row of zeros and ones, at most 1,000 of them."""
+    if not isinstance(code, str) or not 0 < len(code) <= 1000 or set(code) - {"0", "1"}:
         raise CtkitError(
             f"the groups of blocks {shown(code)}",
             "no row of zeros and ones",
