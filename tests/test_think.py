@@ -114,3 +114,29 @@ def test_a_prompt_reads_the_same_with_and_without():
     assert Think(waits=3, budget=5).edit(PROMPT) == Think().edit(PROMPT)
     lm = lm_of("llama")
     assert ct.run(lm, PROMPT, Think(waits=3)).logits.equal(ct.run(lm, PROMPT, Think()).logits)
+
+
+def test_a_model_that_generates_is_held_to_it():
+    lm, problem = ct.load(), ct.tasks.get("hunt").generate(0, 3)
+    plain = ct.generate(lm, problem.prompt, Think(), max_new_tokens=60)
+    thought, cue, answer = plain.text.partition("Answer:")
+    assert cue and answer.split() == [problem.answer]
+    idle = ct.generate(lm, problem.prompt, Think(waits=0, budget=None), max_new_tokens=60)
+    assert idle.ids == plain.ids and idle.logits.equal(plain.logits)
+    n = len(thought.split())
+    for budget in (0, 3, 7):
+        cut = ct.generate(lm, problem.prompt, Think(budget=budget), max_new_tokens=60)
+        assert cut.text.partition("Answer:")[0].split() == thought.split()[:budget]
+        assert len(cut.text.partition("Answer:")[2].split()) >= 1, "an answer all the same"
+    roomy = ct.generate(lm, problem.prompt, Think(budget=n + 1), max_new_tokens=60)
+    assert roomy.ids == plain.ids, "a budget that is not used up"
+    for waits in (1, 2):
+        think = Think(waits=waits, wait="The")  # a word that the model knows, and that it writes itself
+        more = ct.generate(lm, problem.prompt, Think(waits=waits), max_new_tokens=90)
+        assert more.text.startswith(thought.rstrip() + " Wait") and more.text.count(" Wait") == waits
+        assert ct.generate(lm, problem.prompt, think, max_new_tokens=60).ids == plain.ids, "it spends them itself"
+    runs = [
+        ct.generate(lm, problem.prompt, Think(waits=1, budget=30), max_new_tokens=60, cache=c)
+        for c in ("none", "static")
+    ]
+    assert runs[0].ids == runs[1].ids
