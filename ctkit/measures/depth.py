@@ -70,18 +70,25 @@ class ConceptDepth:
         return [after / before if before else float("inf") for before, after in zip(a, a[1:])]
 
     @property
+    def told(self) -> list[bool]:
+        """Whether a layer's interval lies above the control and above the commonest class: else all change is noise."""
+        pairs = zip(self.intervals, self.control, strict=True)
+        return [low > max(control, self.chance) for (low, _), control in pairs]
+
+    @property
     def jump(self) -> float | None:
-        """The depth (layer by number of layers) where accuracy first grows by a tenth or more, or None."""
-        found = [i for i, rate in enumerate(self.variation, start=1) if rate >= JUMP]
+        """The depth (layer by number of layers) where accuracy first grows by a tenth or more, to a layer that tells
+        something; None where it never does."""
+        found = [i for i, rate in enumerate(self.variation, start=1) if rate >= JUMP and self.told[i]]
         return found[0] / len(self.variation) if found else None
 
     @property
     def converging(self) -> float | None:
         """The depth from which on accuracy stays still, less than 3 % of change a layer up to the last; None where it
-        moves until the end. (The paper takes the last still layer, which is the last of all nearly always.)"""
+        moves until the end, or ends in noise. (The paper takes the last still layer, nearly always the last of all.)"""
         moving = [i for i, rate in enumerate(self.variation, start=1) if abs(rate - 1) >= STILL]
         first = max(moving, default=0) + 1
-        return first / len(self.variation) if first <= len(self.variation) else None
+        return first / len(self.variation) if first <= len(self.variation) and self.told[-1] else None
 
     def __str__(self) -> str:
         lines = [f"{len(self.classes)} classes over {self.n} texts, {self.folds} folds; commonest {self.chance:.0%}"]
