@@ -173,9 +173,9 @@ def _read(request: Request) -> tuple[Tensor, Tensor, Tensor | None]:
     for one, other in zip(*sides, strict=True):
         for trace, states in ((one, plus), (other, minus)):
             states.append(trace.residual(request.layer)[rows(trace.encoding, request.tokens)].mean(0))
-        last = _alike(one.encoding, other.encoding) - 1
-        if one.encoding.places[last][0] != START:
-            beginnings.append(one.residual(request.layer)[last])
+        alike = _alike(one.encoding, other.encoding)
+        if alike and one.encoding.places[alike - 1][0] != START:
+            beginnings.append(one.residual(request.layer)[alike - 1])
     whole = len(beginnings) == len(plus)
     return torch.stack(plus), torch.stack(minus), torch.stack(beginnings) if whole else None
 
@@ -191,7 +191,7 @@ def _with_probe(directions: list[Direction], states: Tensor, labels: Tensor, lay
     weights, biases = _fitted(states, labels)
     probes = [Direction(row, layer, "probe", f"which group: {i}") for i, row in enumerate(weights)]
     told = _held_out(states, labels, seed)
-    chance = float(counts.max() / counts.sum())
+    chance = int(counts.max()) / len(labels)
     return Clusters(tuple(directions), tuple(probes), tuple(biases.tolist()), tuple(labels.tolist()), told, chance)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..engine.lm import LM, down_projection
 from ..errors import CtkitError, shown
 from ..interventions import Direction
+from ..interventions.base import as_tuple, check_layers
 from ..prompt import Prompt
 from .plane import unit
 from .probe import accuracy, reliability
@@ -17,6 +18,7 @@ from .request import Request, rows, traces
 from .snmf import ITERATIONS, KEEP, Factors, factorise
 
 K = 100
+CONTRASTED = 20  # features among which `fit_direction` looks: it fits three times, once for each half
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,8 @@ def fit_features(
     if isinstance(texts, (str, Prompt)) or not len(texts):
         raise CtkitError(f"features of {shown(texts)}", "no list of texts", "a list with one text or more")
     layer = lm.n_layers // 2 if layer is None else layer
+    check_layers("features", as_tuple(layer), lm.n_layers - 1)
+    down = down_projection(lm, layer).float().cpu()
     read, tokens, text = [], [], []
     for number, trace in enumerate(traces(lm, texts, neurons=[layer])):
         chosen = rows(trace.encoding, "all")
@@ -96,7 +100,6 @@ def fit_features(
         text += [number] * len(chosen)
     activations = torch.cat(read).T
     factors = factorise(activations, min(k, len(tokens)), keep, iterations, start=start, seed=seed)
-    down = down_projection(lm, layer).float().cpu()
     written = unit(factors.features.T) @ down.T
     return Features(factors, written, tuple(tokens), torch.tensor(text), layer)
 
@@ -105,16 +108,18 @@ def fit(request: Request) -> Direction:
     """The feature whose use differs most between the texts of the two sides, counted in standard deviations, as long as
     that difference; it is pushed through the down projection, so it belongs to the MLP's output."""
 
-    def contrast(plus: Sequence, minus: Sequence) -> Tensor:
-        return _contrast(fit_features(request.lm, [*plus, *minus], request.layer, seed=request.seed), len(plus))
+    def found(plus: Sequence, minus: Sequence) -> Tensor:
+        texts = [*plus, *minus]
+        features = fit_features(request.lm, texts, request.layer, CONTRASTED, start="kmeans", seed=request.seed)
+        return contrast(features, len(plus))
 
     sides = request.sides
     told = accuracy(*request.states(), request.seed)
-    return request.direction(contrast(*sides), "snmf", reliability=reliability(contrast, *sides), accuracy=told)
+    return request.direction(found(*sides), "snmf", reliability=reliability(found, *sides), accuracy=told)
 
 
-def _contrast(features: Features, plus: int) -> Float[Tensor, "d_model"]:
-    """The feature that tells the first texts from the others, as long as its use differs."""
+def contrast(features: Features, plus: int) -> Float[Tensor, "d_model"]:
+    """What the feature writes whose use tells the first `plus` texts from the others best, times the difference."""
     uses = features.by_text()
     gap = uses[:plus].mean(0) - uses[plus:].mean(0)
     best = int((gap / (uses.std(0, correction=0) + 1e-6 * uses.max())).abs().argmax())

@@ -20,7 +20,7 @@ FOLDS = 2
 SEED = 42
 VALIDATION = 5  # one in so many texts of a fold's development part ranks the heads
 
-States = Float[Tensor, "text place d_head"]  # a place is a head of a block
+States = Float[Tensor, "_ place d_head"]  # text by text; a place is a head of a block
 # (train, its labels, validation, its labels, test, seed) → the chance of "positive" on validation and on test
 Probe = Callable[[States, Tensor, States, Tensor, States, int], tuple[Tensor, Tensor]]
 

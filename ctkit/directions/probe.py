@@ -25,7 +25,7 @@ def folds(plus: int, minus: int, k: int, seed: int) -> list[tuple[list[int], lis
 
 
 def accuracy(
-    plus: Sequence[Float[Tensor, "token width"]], minus: Sequence[Float[Tensor, "other width"]], seed: int = 0
+    plus: Sequence[Float[Tensor, "_ width"]], minus: Sequence[Float[Tensor, "_ width"]], seed: int = 0
 ) -> float | None:
     """The share of texts that a logistic regression on their mean states tells apart when it was fitted on others (by
     cross-validation; 0.5 is chance where both sides are as many). None with fewer than four texts a side."""

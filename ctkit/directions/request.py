@@ -9,14 +9,14 @@ from torch import Tensor
 from ..engine.lm import LM
 from ..engine.run import run_many
 from ..engine.trace import Trace
-from ..errors import CtkitError, shown
+from ..errors import CtkitError
 from ..interventions import Direction
 from ..prompt import START, Encoding, Prompt
 
 LOT = 128  # texts in memory at a time
 NAME = "positive − negative"
 
-States = list[Float[Tensor, "token width"]]  # text by text
+States = list[Float[Tensor, "_ width"]]  # text by text: a row for each of its tokens
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,6 @@ def at(trace: Trace, site: str, layer: int, head: int | None = None) -> Float[Te
 def rows(enc: Encoding, tokens: str | int) -> list[int]:
     """The positions of a text's own tokens: all, the last, or so many of the last."""
     own = [i for i, place in enumerate(enc.places) if place[0] != START]
-    if not own:
-        raise CtkitError(f"a direction from {shown(enc.prompt.text)}", "a text without a token of its own", "a word")
     if tokens == "all":
         return own
     return own[-1:] if tokens == "last" else own[-tokens:]
