@@ -102,7 +102,8 @@ def side_effects(
     Steering is every intervention of the setup that holds a direction, such as `ct.Steer`; the rest of the setup stays
     in all runs. `metric` is read at the end of a prompt (or as the mean over several): a token, for its probability; a
     pair of tokens, for the difference of their logits; or a function of a trace. `texts` is neutral text, with the
-    pieces that the setup names, if it names any; left out, `neutral_texts()`. All runs go through the model in few
+    pieces that the setup names, if it names any; left out, `neutral_texts()`. With `ct.Steer(kl=…)` each direction is
+    given the strength that it needs, so that the controls stand at equal cost. All runs go through the model in few
     padded passes.
     Raises `CtkitError` for a setup that steers nothing, no text, or a text of one token.
 
