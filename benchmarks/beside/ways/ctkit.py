@@ -26,6 +26,11 @@ class Way:
         trace = ct.run(self.lm, self.case.text, attention=[self.case.looked_at])
         return trace.attention(*self.case.looked_at), trace.logits
 
+    def sweep(self):
+        case = self.case
+        found = ct.patch_sweep(self.lm, case.text, case.corrupted, where=case.positions)
+        return found.logits[..., case.target]
+
     def steered(self):
         return ct.generate(self.lm, self.case.text, self.steer[0], max_new_tokens=N_NEW).ids
 
