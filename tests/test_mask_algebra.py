@@ -132,6 +132,8 @@ def test_segments_side_by_side():
     assert torch.equal(masks.parallel("question", "context").matrix(ENC), TRIL & ~apart), "in any order"
     for alone in (masks.parallel(), masks.parallel("context"), masks.parallel("context", ())):
         assert torch.equal(alone.matrix(ENC), TRIL)
+    later = masks.parallel("question", "cue").matrix(ENC)
+    assert torch.equal(later, TRIL & ~((I >= 15) & (J >= 10) & (J < 15))), "both see what is in no segment"
     together = masks.parallel(("context", "question"), "cue").matrix(ENC)
     assert torch.equal(together, TRIL & ~((I >= 15) & (J < 15))), "two pieces as one segment"
     assert ct.Mask("parallel", pieces=("context", "cue")).rule == masks.parallel("context", "cue")

@@ -177,6 +177,19 @@ def test_single_heads_of_single_blocks():
         Mask("causal", heads=[(0, 1)], layers=[0])
 
 
+def test_what_is_kept_for_the_next_block_is_not_handed_out():
+    enc = ct.run(lm_of("llama"), PROMPT).encoding
+    for setup in (Mask("window", size=3), MaskGroups("111", "prefix"), Knockout("cue", "context")):
+        first = setup.allow(TRIL[None], enc, 0)
+        copy = first.clone()
+        first[:] = False  # a careless intervention behind it
+        assert torch.equal(setup.allow(TRIL[None].clone(), enc, 1), copy)
+        assert TRIL.any()
+    positions = masks.positions(enc, "has a")
+    positions.clear()
+    assert masks.positions(enc, "has a")
+
+
 def test_a_row_left_empty_is_named():
     empty = {
         masks.sinks(0): r"token 0 \('A'\)",

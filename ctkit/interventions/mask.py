@@ -88,7 +88,7 @@ class Mask(Intervention):
     def allow(self, allowed, enc: Encoding, layer: int):
         """The rule, in the chosen layers and heads."""
         heads = heads_in(layer, self.layers, self.heads, enc.shape.n_heads)
-        return masked_in(heads, allowed, self.rule.matrix(enc)[None], enc) if heads else allowed
+        return masked_in(heads, allowed, self.rule.matrix(enc)[None].clone(), enc) if heads else allowed
 
 
 @dataclass(frozen=True)

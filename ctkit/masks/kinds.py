@@ -133,7 +133,7 @@ def _mutual(enc: Encoding, queries: Where, keys: Where) -> Tensor:
 
 
 def _parallel(enc: Encoding, *segments: Where) -> Tensor:
-    owner = torch.full((len(enc),), -1)
+    owner = [-1] * len(enc)
     places = [
         part for own in segments for part in (parts_of(enc, own) if isinstance(own, str) else [positions(enc, own)])
     ]
@@ -145,16 +145,20 @@ def _parallel(enc: Encoding, *segments: Where) -> Tensor:
                 f"token {twice[0]} ({enc.tokens[twice[0]]!r}) in two of them",
                 "segments that do not overlap",
             )
-        owner[inside] = number
-    apart = (owner[:, None] != owner[None]) & (owner[:, None] >= 0) & (owner[None] >= 0)
-    return _causal(enc) & ~apart
+        for at in inside:
+            owner[at] = number
+    rows, columns = torch.tensor(owner)[:, None], torch.tensor(owner)[None]
+    return _causal(enc) & ~((rows != columns) & (rows >= 0) & (columns >= 0))
 
 
 def _suppress(enc: Encoding, span: Where) -> Tensor:
-    allowed, inside = _causal(enc), sorted(positions(enc, span))
-    ends = [at for at in inside if at + 1 not in inside]
-    for first, end in zip([0, *(end + 1 for end in ends)], ends):
-        allowed[end + 1 :, [at for at in inside if first <= at <= end]] = False
+    allowed, inside = _causal(enc), set(positions(enc, span))
+    first = None
+    for at in sorted(inside):
+        first = at if first is None else first
+        if at + 1 not in inside:
+            allowed[at + 1 :, first : at + 1] = False
+            first = None
     return allowed
 
 

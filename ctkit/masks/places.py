@@ -15,7 +15,9 @@ words: a text that is a name, or "after" a name, is meant as one.
 """
 
 import re
+from collections.abc import Callable, Hashable
 from operator import index
+from typing import Any
 
 from ..errors import CtkitError, shown
 from ..prompt import CUE, START, Encoding, Piece
@@ -31,8 +33,7 @@ def positions(enc: Encoding, where: Where) -> list[int]:
     A token belongs to words if any of its characters does. Raises `CtkitError` where the prompt has no such place.
     """
     if isinstance(where, str):
-        found = _named(enc, where)
-        return _with_words(enc, where) if found is None else found
+        return list(once(enc, where, lambda: _in_words(enc, where)))
     if not isinstance(where, int):
         return list(dict.fromkeys(position for part in where for position in positions(enc, part)))
     if not -enc.n_prompt <= where < len(enc):
@@ -71,6 +72,19 @@ def parts_of(enc: Encoding, name: str) -> list[list[int]]:
     if name in enc.spans or not parts:
         return [positions(enc, name)]
     return [_span(enc, part.name) for part in parts]
+
+
+def once(enc: Encoding, key: Hashable, find: Callable[[], Any]) -> Any:
+    """What `find()` says of an encoding, worked out once and kept with it, for every block asks. Not to be changed."""
+    kept = vars(enc).setdefault("_kept", {})  # an encoding is a value: what is true of it stays true
+    if key not in kept:
+        kept[key] = find()
+    return kept[key]
+
+
+def _in_words(enc: Encoding, where: str) -> list[int]:
+    found = _named(enc, where)
+    return _with_words(enc, where) if found is None else found
 
 
 def _named(enc: Encoding, name: str) -> list[int] | None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..errors import CtkitError, shown
 from ..prompt import Encoding
+from .places import once
 
 DEEPEST = 50  # rules inside each other: a bound on what a saved setup can ask for
 JOINS = {"and": 2, "or": 2, "not": 1}  # what joins rules → how many
@@ -29,7 +30,10 @@ class Rule:
     args: tuple[Any, ...] = ()
 
     def matrix(self, enc: Encoding) -> Bool[Tensor, "query key"]:
-        """The rule for one encoded prompt."""
+        """The rule for one encoded prompt. It is kept for the next block that asks: do not write into it."""
+        return once(enc, self, lambda: self._matrix(enc))
+
+    def _matrix(self, enc: Encoding) -> Tensor:
         if self.op == "and":
             return self.args[0].matrix(enc) & self.args[1].matrix(enc)
         if self.op == "or":
