@@ -86,7 +86,10 @@ class Subject:
         every = {
             "nothing": ((), []),
             "a mask that is causal": (("mask",), [Mask("causal")]),
-            "a causal mask in some heads": (("mask", "per head"), [Mask("causal", layers=[1], heads=[0])]),
+            "a causal mask in some heads": (
+                ("mask", "per head"),
+                [Mask("causal", layers=self.attending[:1], heads=[0])],
+            ),
             "a rule that is causal": (("mask",), [Mask(causal() | window(1))]),
             "a knockout of nothing": (("knockout",), [Knockout((), "all")]),
             "an emphasis of 1": (("emphasize",), [Emphasize("context", alpha=1)]),
@@ -100,7 +103,8 @@ class Subject:
     def setups(self) -> dict[str, Setup]:
         """Setups that change much: each technique, and several at once."""
         last, steer = self.lm.n_layers, Steer(self.direction())
-        whole = [Reread(), Mask("prefix"), Ramp(), Fade(), Blend(), steer]
+        ramp = [Ramp()] if self.can("per head") else []
+        whole = [Reread(), Mask("prefix"), *ramp, Fade(), Blend(), steer]
         every = {
             "reread": (("reread",), [Reread()]),
             "think": (("think",), [Think()]),
@@ -108,9 +112,9 @@ class Subject:
             "steer": (("steer",), [Steer(self.direction(), layers=[0, last], op="relative")]),
             "steer what is written": (("steer",), [Steer(self.direction(), where="generated", strength=2)]),
             "blend": (("steer",), [Blend()]),
-            "bidirectional": (("mask",), [Mask("bidirectional", layers=[0, 1])]),
+            "bidirectional": (("mask",), [Mask("bidirectional", layers=self.attending[:2])]),
             "window": (("mask", "per head"), [Mask("window", size=4, heads=[1])]),
-            "knockout": (("knockout",), [Knockout(9, 2), Knockout("generated", 3, layers=[1])]),
+            "knockout": (("knockout",), [Knockout(9, 2), Knockout("generated", 3, layers=self.attending[:1])]),
             "emphasis": (("emphasize",), [Emphasize((0, 1, 2), alpha=0.1)]),
             "ramp": (("emphasize", "per head"), [Ramp()]),
             "fade": (("heads",), [Fade()]),

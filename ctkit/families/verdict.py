@@ -33,7 +33,8 @@ LAWS = (
 )
 HOOKS = "attention through hooks on its modules"
 REREADS = "each written token reads the whole text again: its cache gives other numbers"
-ALONE = "prompts of different lengths one by one: padding changes its numbers"
+ALONE = "prompts of different lengths one length at a time: padding changes its numbers"
+ALIKE = "masks for all heads of a block alike, not for single ones"
 NO_STATIC = "no static cache"
 CORE = ("reread", "think", "prepend", "steer", "mask", "knockout", "emphasize", "attention", "heads")
 
@@ -104,6 +105,8 @@ def broken(subject: Subject, among: tuple[Law, ...] = LAWS) -> list[str]:
 def _fallbacks(subject: Subject) -> list[str]:
     """What works in another way than in most models."""
     found = [HOOKS] if subject.lm.route == "hooks" else []
+    if not subject.can("per head"):
+        found.append(ALIKE)
     if subject.lm.support.get("batch", "yes") != "yes":
         found.append(ALONE)
     if not subject.can("cache"):
