@@ -1,6 +1,6 @@
 """What steering does beside what it is for: on neutral text, against random directions, with the sign turned round."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from statistics import fmean, quantiles
@@ -123,13 +123,10 @@ def side_effects(
     neutral = clean[len(targets) :]
     _refuse_short(neutral)
     values, divergences, steered = [], [], None
-    for group in _in_groups(variants, clean):
-        traces = run_many(lm, [(text, variant) for variant in group for text in (*targets, *texts)])
-        for start in range(0, len(traces), len(clean)):
-            own = traces[start : start + len(clean)]
-            values.append(fmean(measured(trace) for trace in own[: len(targets)]))
-            divergences.append([compare(*pair).kl for pair in zip(neutral, own[len(targets) :], strict=True)])
-            steered = steered or own[len(targets) :]
+    for own in _runs(lm, variants, [*targets, *texts], clean):
+        values.append(fmean(measured(trace) for trace in own[: len(targets)]))
+        divergences.append([compare(*pair).kl for pair in zip(neutral, own[len(targets) :], strict=True)])
+        steered = steered or own[len(targets) :]
     means = [float(torch.cat(parts).mean()) for parts in divergences]
     return SideEffects(
         metric=name,
@@ -157,10 +154,13 @@ def neutral_texts() -> list[str]:
     return [problem.prompt.pieces["context"] for problem in drawn]
 
 
-def _in_groups(variants: list[Setup], clean: list[Trace]) -> list[list[Setup]]:
-    """So many variants at a time that their logits can be held."""
+def _runs(lm: LM, variants: list[Setup], prompts: list[Prompt | str], clean: list[Trace]) -> Iterator[list[Trace]]:
+    """The traces of all prompts under each variant; so many variants at a time that their logits can be held."""
     at_once = max(1, MOST // sum(trace.logits.numel() for trace in clean))
-    return [variants[i : i + at_once] for i in range(0, len(variants), at_once)]
+    for first in range(0, len(variants), at_once):
+        group = variants[first : first + at_once]
+        traces = run_many(lm, [(prompt, variant) for variant in group for prompt in prompts])
+        yield from (traces[start : start + len(prompts)] for start in range(0, len(traces), len(prompts)))
 
 
 def _measured(lm: LM, metric: Metric) -> tuple[str, Callable[[Trace], float]]:
