@@ -44,7 +44,7 @@ class HeadDirections:
     def __iter__(self) -> Iterator[Direction]:
         return iter(self.directions)
 
-    def __getitem__(self, index: int) -> Direction:
+    def __getitem__(self, index: int | slice) -> Direction | tuple[Direction, ...]:
         return self.directions[index]
 
     def __repr__(self) -> str:
