@@ -56,11 +56,13 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.heads import retrieval_heads as retrieval_heads
     from .measures.lens import lens as lens
     from .measures.order_selection import order_selection as order_selection
+    from .measures.patching import patch_sweep as patch_sweep
     from .measures.peak import best_order as best_order
     from .measures.peak import peak_attention as peak_attention
     from .measures.rollout import rollout as rollout
     from .measures.side_effects import side_effects as side_effects
     from .measures.steps import step_effects as step_effects
+    from .measures.thumbnails import thumbnails as thumbnails
     from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy
     from .prompt import Encoding as Encoding
     from .prompt import Piece as Piece
@@ -78,6 +80,8 @@ _HOME = {
     "compare": "measures.compare",
     "effect": "measures.effect",
     "step_effects": "measures.steps",
+    "thumbnails": "measures.thumbnails",
+    "patch_sweep": "measures.patching",
     "retrieval_heads": "measures.heads",
     "concept_depth": "measures.depth",
     "residual_cross_entropy": "measures.uncertainty",

@@ -84,7 +84,7 @@ def traces(lm: LM, rows: list[Row], keep: Wanted, last_only: bool) -> list[Trace
     session = Session(lm, rows, ids.shape[1], wanted=keep)
     with session.installed():
         output = session.forward(ids, last_only)
-    return [_trace(lm, row, b, output.logits, session) for b, row in enumerate(rows)]
+    return [trace_of(lm, row, b, output.logits, session) for b, row in enumerate(rows)]
 
 
 def wanted(
@@ -108,7 +108,8 @@ def wanted(
     )
 
 
-def _trace(lm: LM, row: Row, b: int, logits: Tensor, session: Session) -> Trace:
+def trace_of(lm: LM, row: Row, b: int, logits: Tensor, session: Session) -> Trace:
+    """What came out of a session's last pass for row `b` of its batch."""
     kept = logits[b, row.pad :] if logits.shape[1] > 1 else logits[b]
     weights = {
         (layer, head): (read[b, i, row.pad :, row.pad :] if session.wanted.pool is None else read[b, i]).float().cpu()
