@@ -48,14 +48,14 @@ class Scene:
         """The strength that costs the target KL, by steps that follow how the cost has grown so far (at first, with the
         square); where the target is out of reach, a strength that costs as much as can be."""
         strength, power, before = 1.0, 2.0, None
-        for _ in range(7):
+        for _ in range(10):
             cost = max(self.cost(make, strength), 1e-9)
             if before is not None and strength != before[0]:
                 power = log(cost / before[1]) / log(strength / before[0])
             before = strength, cost
             if abs(cost / TARGET - 1) < 0.05:
                 break
-            strength *= max(0.1, min(10.0, (TARGET / cost) ** (1 / max(0.5, min(4.0, power)))))
+            strength *= max(0.1, min(10.0, (TARGET / cost) ** (1 / max(0.5, min(8.0, power)))))
         return before[0]
 
     def moved(self, make: Make) -> tuple[float, float, float]:
