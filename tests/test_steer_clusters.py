@@ -47,6 +47,16 @@ def test_a_bias_decides():
         assert torch.equal(steered, ct.run(lm, PROMPT, Steer(THREE.directions[group])).logits)
 
 
+def test_the_choice_hangs_on_the_prompt_s_last_token_whatever_is_written_behind_it():
+    enc = ct.run(lm_of("llama"), PROMPT).encoding.extended((1, 2), ("a", "b"))
+    x = torch.zeros(len(enc), D_MODEL)
+    for group in range(3):
+        x[:] = -100 * THREE.probes[group].vector
+        x[enc.n_prompt - 1] = 100 * THREE.probes[group].vector
+        assert torch.equal(THREE.residual(x, enc, 1) - x, THREE.directions[group].vector + x - x)
+        assert THREE.residual(x, enc, 2) is x
+
+
 def test_one_group_is_plain_steering():
     lm = lm_of("llama")
     one = SteerClusters(vectors(1, 0), vectors(1, 1), (0.0,), strength=1.5, where="question")
