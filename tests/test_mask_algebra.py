@@ -187,6 +187,9 @@ def test_a_painted_mask_fits_one_length():
     assert torch.equal(rule.matrix(longer), torch.ones(len(longer), len(longer), dtype=torch.bool).tril())
     whole = masks.painted(torch.ones(len(longer), len(longer)))
     assert whole.matrix(longer).all(), "with what was written behind it"
+    for n, enc in ((N - 1, ENC), (N + 1, SEEN[1])):  # shorter; and no longer than what will be generated
+        with pytest.raises(CtkitError, match=f"(?s)painted for {n} tokens.*a prompt of {N} tokens"):
+            masks.painted(torch.ones(n, n)).matrix(enc)
     for other in (PROMPT.then(thought="b"), Prompt("x" * (N + 1)), Prompt("x")):
         with pytest.raises(CtkitError, match=r"(?s)painted for 26 tokens.*a prompt of \d+ tokens.*names its pieces"):
             whole.matrix(encode(lm_of("llama"), other))
