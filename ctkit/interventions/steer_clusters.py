@@ -22,6 +22,10 @@ class SteerClusters(Intervention):
     stream at the prompt's last token, before anything is added; the direction of the best score is added `strength`
     times at the tokens `where` ("all", "prompt", "generated", a piece, or positions). `ct.fit_clusters(…).steer(2)`
     makes one. With one group it is `ct.Steer`. Strength 0 changes nothing.
+
+    >>> ways = [Direction(torch.tensor(way), layer=1) for way in ([1.0, 0.0], [0.0, 1.0])]
+    >>> SteerClusters(ways, ways, biases=[0.0, 0.0]).chosen(torch.tensor([0.2, 3.0]))
+    1
     """
 
     directions: tuple[Direction, ...]

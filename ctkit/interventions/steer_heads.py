@@ -19,6 +19,11 @@ class SteerHeads(Intervention):
     direction's `sigma`, θ its unit vector. `directions`: of `ct.fit_heads(…)`, or any in heads that have a sigma.
     `where`: by default the prompt's last token and all that is written after it, each token on which a next one hangs;
     "all", a piece, or positions are other choices. Strength 0 changes nothing.
+
+    >>> import torch
+    >>> knows = Direction(torch.tensor([3.0, 4.0]), layer=1, site="heads", head=2, sigma=0.5)
+    >>> SteerHeads(knows, strength=10).where
+    (-1, 'generated')
     """
 
     directions: tuple[Direction, ...]
