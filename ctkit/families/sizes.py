@@ -21,11 +21,10 @@ _SIZES = (
         N_HEADS,
         "num_attention_heads n_head n_heads num_heads encoder_attention_heads decoder_attention_heads"
         " num_encoder_attention_heads num_decoder_attention_heads attention_heads linear_num_heads"
-        " linear_num_value_heads mamba_n_heads mamba_num_heads swa_num_attention_heads linear_num_key_heads"
-        " index_n_heads",
+        " linear_num_value_heads mamba_n_heads mamba_num_heads swa_num_attention_heads linear_num_key_heads",
     ),
     (2, "num_key_value_heads swa_num_key_value_heads num_experts_per_tok moe_topk moe_k"),
-    (4, "num_experts num_local_experts n_routed_experts moe_num_experts qk_rope_head_dim index_topk"),
+    (4, "num_experts num_local_experts n_routed_experts moe_num_experts qk_rope_head_dim"),
     (
         D_HEAD,
         "head_dim v_head_dim qk_nope_head_dim dim_head d_head attention_head_size swa_head_dim kv_channels"
@@ -49,6 +48,8 @@ _SIZES = (
         "intermediate_size ffn_dim encoder_ffn_dim decoder_ffn_dim n_inner d_inner dim_ff dff ffn_hidden_size"
         " dense_intermediate_size intermediate_size_mlp feed_forward_size prefix_dense_intermediate_size",
     ),
+    (32, "index_n_heads"),  # so many that no two keys score 0 in all of them: which of equals is kept is chance
+    (128, "index_topk"),  # all keys of a short text, as in published models: a mask may leave none of a few
     (WINDOW, "sliding_window window_size attention_window_size sliding_window_size"),
     (
         1,
@@ -87,10 +88,10 @@ _ASSISTANT = {
     "num_kv_shared_layers": N_LAYERS,
 }
 _INDEXER = {
-    "indexer_n_heads": N_HEADS,
+    "indexer_n_heads": 32,
     "indexer_kv_heads": 1,
     "indexer_head_dim": D_HEAD,
-    "indexer_budget": 4,
+    "indexer_budget": 128,
     "indexer_compress_ratio": 2,
 }
 _QWEN4 = {"hc_lowrank": 8, "layer_types": _ATTENDING} | _INDEXER

@@ -3,9 +3,11 @@
 import json
 import sys
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 
+from ..engine.lm import text_config
 from ..engine.load import wrap
 from ..errors import CtkitError
 from . import laws, writing
@@ -70,7 +72,7 @@ def examine(kind: str) -> Verdict:
         return Verdict(kind, name, "refused", [err.found])
     except Exception as err:
         return Verdict(kind, name, "failed", [f"ct.wrap: {_line(err)}"])
-    return judge(kind, name, Subject(lm, twin))
+    return judge(kind, name, Subject(lm, twin, _out_of_reach(model)))
 
 
 def judge(kind: str, name: str, subject: Subject) -> Verdict:
@@ -114,6 +116,13 @@ def _fallbacks(subject: Subject) -> list[str]:
     if not writing.has_static_cache(subject):
         found.append(NO_STATIC)
     return found
+
+
+def _out_of_reach(model: Any) -> list[str]:
+    """What the laws cannot reach with short texts."""
+    config = text_config(model)
+    chooses = any(getattr(config, name, None) for name in ("index_topk", "indexer_budget"))
+    return ["texts longer than the number of keys that its indexer keeps"] if chooses else []
 
 
 def _line(err: Exception) -> str:
