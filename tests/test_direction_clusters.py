@@ -149,6 +149,8 @@ def test_a_step_is_the_gradient_s():
         ({"k": 3}, "1 to 2 groups"),
         ({"k": 1.0}, "1 to 2 groups"),
         ({"prompts": ["q"]}, "1 prompts"),
+        ({"positive": "qp", "negative": "rs"}, "no list of texts"),
+        ({"positive": [], "negative": []}, "no list of texts"),
         ({"negative": ["q no"]}, "2 positive and 1 negative"),
         ({"negative": ["q no", "else"]}, "do not begin alike"),
     ],

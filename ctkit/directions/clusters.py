@@ -14,7 +14,7 @@ from ..masks import Where
 from ..prompt import START, Encoding, Prompt
 from .plane import unit
 from .probe import FOLDS, LEAST, accuracy, cosine, folds
-from .request import NAME, Request, read, rows, traces
+from .request import NAME, Request, check_texts, read, rows, traces
 
 K = 3
 
@@ -111,6 +111,8 @@ def fit_clusters(
     (2, 12)
     """
     layer = lm.n_layers // 2 if layer is None else layer
+    for texts in (positive, negative):
+        check_texts("groups of pairs from", texts)
     request = Request(lm, positive, negative, layer, tokens=tokens, name=name, seed=seed)
     request.paired("g-act")
     if not isinstance(k, int) or not 1 <= k <= len(positive):

@@ -14,7 +14,7 @@ from ..interventions.base import as_tuple, check_layers
 from ..prompt import Prompt
 from .plane import unit
 from .probe import accuracy, reliability
-from .request import Request, rows, traces
+from .request import Request, check_texts, rows, traces
 from .snmf import ITERATIONS, KEEP, Factors, factorise
 
 K = 100
@@ -87,8 +87,7 @@ def fit_features(
     >>> len(features), features.direction(0).site
     (5, 'mlp')
     """
-    if isinstance(texts, (str, Prompt)) or not len(texts):
-        raise CtkitError(f"features of {shown(texts)}", "no list of texts", "a list with one text or more")
+    check_texts("features of", texts)
     layer = lm.n_layers // 2 if layer is None else layer
     check_layers("features", as_tuple(layer), lm.n_layers - 1)
     down = down_projection(lm, layer).float().cpu()

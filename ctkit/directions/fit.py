@@ -10,7 +10,7 @@ from ..interventions.base import as_tuple, check_heads
 from ..prompt import Prompt
 from . import actadd, caa, diffmean, features, iti, nl_iti, pca, plane, random
 from . import clusters as g_act
-from .request import NAME, Request
+from .request import NAME, Request, check_texts
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,6 @@ def fit_direction(
         layer = lm.n_layers // 2
     tokens = (way.tokens or "all") if tokens is None else tokens
     return way.fit(Request(lm, list(positive), list(negative), layer, site, head, tokens, name, seed))
-
-
-def check_texts(asked: str, texts: object) -> None:
-    """Refuse what is no list of texts, or an empty one."""
-    if isinstance(texts, (str, Prompt)) or not isinstance(texts, Sequence) or not len(texts):
-        raise CtkitError(f"{asked} {shown(texts)}", "no list of texts", "a list with one text or more")
 
 
 def _check_tokens(method: str, own: str | int | None, tokens: object) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..engine.lm import LM
 from ..engine.run import run_many
 from ..engine.trace import Trace
-from ..errors import CtkitError
+from ..errors import CtkitError, shown
 from ..interventions import Direction
 from ..prompt import START, Encoding, Prompt
 
@@ -94,3 +94,9 @@ def rows(enc: Encoding, tokens: str | int) -> list[int]:
     if tokens == "all":
         return own
     return own[-1:] if tokens == "last" else own[-tokens:]
+
+
+def check_texts(asked: str, texts: object) -> None:
+    """Refuse what is no list of texts, or an empty one."""
+    if isinstance(texts, (str, Prompt)) or not isinstance(texts, Sequence) or not len(texts):
+        raise CtkitError(f"{asked} {shown(texts)}", "no list of texts", "a list with one text or more")
