@@ -127,6 +127,8 @@ def test_pieces_are_documents_too():
     assert list(edited.pieces) == ["say", "three", "two", "one", "question"]
     assert edited.text == "Read. Cid has c. Bob has b. Ann has a. Who?"
     assert Permute(["three", "one"], ("three", "one")).edit(prompt).text.startswith("Read. Cid has c. Bob has b. Ann")
+    nested = Prompt(one="Ann", two="Ann and Bob")
+    assert Permute(("one", "two"), ("two", " Ann ")).edit(nested).text == "Ann and Bob Ann", "the whole text goes first"
     lines = Prompt(context="A is b.\nC is d.\nE is f.")
     assert Permute("context", "backward").edit(lines).text == "E is f.\nC is d.\nA is b.", "the lead is the place's"
     parts = Permute(("context",), "backward").edit(FACTS.split("context"))

@@ -59,6 +59,8 @@ def test_a_budget_puts_the_cue_behind_so_many_words():
     assert written(Think(budget=5), thought) == " It is Ann. Or Bob. Answer:", "an end at the budget is no answer"
     assert written(Think(budget=6), thought) == " It is Ann. Or Bob."
     assert written(Think(budget=2, waits=5), thought).startswith(" It is Answer:"), "the budget goes before the waits"
+    for text in (" It is Answer:", " It is", " It is Answer"):
+        assert Think(budget=2, waits=5).goes_on(ASKED, text, False) is None, "spent: no wait in place of the cue"
     own = [" It", " is", " Answer", ":", " Ann"]
     assert written(Think(budget=2), own) == " It is Answer: Ann", "the model's own cue"
 
