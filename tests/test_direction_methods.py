@@ -186,6 +186,15 @@ def test_the_answer_is_before_the_shared_ending(llama):
     assert at("A", "B") == (0, 0)
 
 
+def test_halves_of_caa_are_not_letters(llama):
+    """Where letters take turns, the odd pairs say A and the even ones B: they must not be held against each other."""
+    pairs = [(f"is {i} so? ({'AB'[i % 2]})", f"is {i} so? ({'BA'[i % 2]})") for i in range(16)]
+    found = ct.fit_direction(llama, *zip(*pairs, strict=True), method="caa")
+    odd, even = (ct.fit_direction(llama, *zip(*pairs[i::2], strict=True), method="caa").vector for i in (0, 1))
+    assert torch.cosine_similarity(odd, even, dim=0) < -0.9
+    assert found.reliability > -0.6
+
+
 def test_caa_with_labels_shuffled_within_pairs_is_nearly_nothing(lm):
     whole = ct.fit_direction(lm, *zip(*PAIRS, strict=True), method="caa")
     states = [read(lm, side, "residual", 2, tokens="last") for side in zip(*PAIRS, strict=True)]

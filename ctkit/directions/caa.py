@@ -26,9 +26,9 @@ def fit(request: Request) -> Direction:
     if request.name == NAME:
         kinds = list(dict.fromkeys(answers))
         request = replace(request, name=f"{NAME} at {', '.join(map(repr, kinds[:4]))}{' …' if kinds[4:] else ''}")
-    order = torch.randperm(len(plus), generator=torch.Generator().manual_seed(request.seed)).tolist()
-    mixed = [[side[i] for i in order] for side in (plus, minus)]  # letters often take turns: halves must not be letters
-    measured = {"reliability": reliability(mean_difference, *mixed), "accuracy": accuracy(plus, minus, request.seed)}
+    order = sorted(range(len(plus)), key=lambda i: answers[2 * i])  # letters take turns: each half is to have both
+    sides = [[side[i] for i in order] for side in (plus, minus)]
+    measured = {"reliability": reliability(mean_difference, *sides), "accuracy": accuracy(plus, minus, request.seed)}
     return request.direction(mean_difference(plus, minus), "caa", **measured)
 
 
