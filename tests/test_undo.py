@@ -116,11 +116,11 @@ def test_an_interrupt_waits_for_the_end_of_the_undoing():
     class Interrupted(Session):
         at: str = ""
 
-        def _hook(self, layer):
-            handle = super()._hook(layer)
-            if self.at == "setting up" and layer == 1:
-                signal.raise_signal(signal.SIGINT)
-            return handle
+        def _hooks(self):
+            for number, remove in enumerate(super()._hooks()):
+                if self.at == "setting up" and number == 1:
+                    signal.raise_signal(signal.SIGINT)
+                yield remove
 
     for at in ("setting up", "taking down"):
         row = rows_of(lm, [PROMPT], setup)

@@ -52,8 +52,12 @@ def groups(lengths: list[int], padded: bool = True) -> Iterator[list[int]]:
         yield group
 
 
-def padded_ids(rows: list[Row], filler: int) -> Tensor:
+def padded_ids(rows: list[Row], lm: LM) -> Tensor:
     """The rows' ids as one batch, padded on the left; sets each row's `pad`."""
+    if len(rows) == 1:
+        rows[0].pad = 0
+        return torch.tensor([rows[0].enc.ids])
+    filler = filler_id(lm)
     longest = max(len(row.enc) for row in rows)
     for row in rows:
         row.pad = longest - len(row.enc)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..errors import CtkitError, shown
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .batch import filler_id, groups, new_cache, padded_ids, rows_of
+from .batch import groups, new_cache, padded_ids, rows_of
 from .encode import token_text
 from .lm import LM
 from .plan import Row
@@ -139,7 +139,7 @@ class _Writer:
 
     def __init__(self, lm: LM, rows: list[Row], room: int, temperature: float, seed: int, cache: str, stopped: str):
         self.lm, self.rows, self.temperature, self.seed = lm, rows, temperature, seed
-        self.ids = padded_ids(rows, filler_id(lm))
+        self.ids = padded_ids(rows, lm)
         self.stopped = [stopped] * len(rows)  # unless something else comes first
         self.room, self.cache = room, cache
         self.read = [row.enc for row in rows]

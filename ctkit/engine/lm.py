@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from inspect import signature
 from typing import Any
 
@@ -72,7 +72,7 @@ class LM:
         """Width of the residual stream."""
         return self.shape.d_model
 
-    @property
+    @cached_property
     def attending(self) -> tuple[int, ...]:
         """The blocks that have attention: all, but for models that mix it with state-space layers."""
         return tuple(layer for layer, part in enumerate(self.parts) if part.attention is not None)
@@ -123,10 +123,16 @@ def shape_of(model: Any) -> ModelShape:
     if missing:
         raise CtkitError(
             f"the model {type(model).__name__}",
-            f"a configuration that does not say {', '.join(missing)}",
+            f"a configuration that does not say {', '.join(missing)}: it is not a stack of blocks over one stream",
             "a decoder-only transformer with attention in its blocks",
         )
-    embedding = model.get_input_embeddings().weight
+    embedding = getattr(model.get_input_embeddings(), "weight", None)
+    if not isinstance(embedding, Tensor):
+        raise CtkitError(
+            f"the model {type(model).__name__}",
+            "several tables of embeddings: it reads sound, or something else that is no text",
+            "a model that reads text, such as ct.load()",
+        )
     if embedding.ndim != 2 or embedding.is_meta:
         return ModelShape(*found.values())
     floats = embedding.detach().float()
@@ -138,10 +144,15 @@ def text_config(model: Any) -> Any:
     return model.config.get_text_config(decoder=True)
 
 
+def text_part(model: Any) -> Any:
+    """The part of a model that reads the text; beside it others may see pictures."""
+    return model.get_decoder() if hasattr(model, "get_decoder") else model
+
+
 def find_blocks(model: Any, n_layers: int) -> tuple[nn.Module, ...]:
     """The blocks in order: the modules whose outputs transformers records as hidden states."""
     recorded = _recorded(model, "hidden_states")
-    text = model.get_decoder() if hasattr(model, "get_decoder") else model  # beside which others may see pictures
+    text = text_part(model)
     blocks = [module for module in text.modules() if isinstance(module, recorded)] if recorded else []
     if len(blocks) != n_layers:  # some classes record nothing, or record other things too: the list of n_layers blocks
         lists = [list(m) for m in text.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers]
@@ -150,7 +161,8 @@ def find_blocks(model: Any, n_layers: int) -> tuple[nn.Module, ...]:
     if len(blocks) != n_layers:
         raise CtkitError(
             f"the blocks of {type(model).__name__}",
-            f"{len(blocks)} modules that could be its {n_layers} blocks",
+            f"{len(blocks)} modules that could be its {n_layers} blocks: it keeps them in a way of its own, or runs "
+            "some of them several times",
             "a decoder-only model with one list of blocks",
         )
     return tuple(blocks)

@@ -153,14 +153,9 @@ class Streams:
     horizon: int
     past: dict[int, Tensor] = field(default_factory=dict)
 
-    def __post_init__(self):
-        self._at = {}
-
     def at(self, layer: int) -> bool:
         """Whether any row has something to do there."""
-        if layer not in self._at:
-            self._at[layer] = any(row.setup.touching(self.function, layer) for row in self.rows)
-        return self._at[layer]
+        return any(row.setup.touching(self.function, layer) for row in self.rows)
 
     def __call__(self, layer: int, x: Tensor, start: int, remember: bool) -> Tensor:
         """The new positions of a stream (batch, token, …), edited. Returns `x` itself where no row changes."""

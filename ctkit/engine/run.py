@@ -10,7 +10,7 @@ from ..errors import CtkitError, shown
 from ..interventions.base import as_tuple, check_heads
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .batch import filler_id, groups, padded_ids, rows_of
+from .batch import groups, padded_ids, rows_of
 from .encode import token_text
 from .lm import LM
 from .plan import Row
@@ -80,7 +80,7 @@ def run_many(
 
 def traces(lm: LM, rows: list[Row], keep: Wanted, last_only: bool) -> list[Trace]:
     """One pass over a batch of rows, as a trace for each."""
-    ids = padded_ids(rows, filler_id(lm))
+    ids = padded_ids(rows, lm)
     session = Session(lm, rows, ids.shape[1], wanted=keep)
     with session.installed():
         output = session.forward(ids, last_only)
@@ -145,6 +145,8 @@ def _layers(lm: LM, asked: Layers, there: Sequence[int]) -> tuple[int, ...]:
             raise CtkitError(f"the layers {shown(asked)}", "a word", '"all" or numbers such as [0, 2]')
         return tuple(there)
     layers = as_tuple(asked) or ()
+    if not layers:
+        return ()
     last = max(there, default=lm.n_layers - 1)
     for layer in layers:
         if not 0 <= layer <= last:

@@ -64,7 +64,10 @@ def through_attention(lm: LM, enc: Encoding, plain: Tensor) -> tuple[LM, dict[st
     """The model with the way in which its attention is reached, and what can be done there."""
     name = type(lm.model).__name__
     if not lm.attending:
-        why = f"{name} has no attention that could be changed: it carries its past in a state, or mixes in its own way"
+        why = (
+            f"{name} has no attention that could be changed block by block: it carries its past in a state, or its "
+            "blocks share one"
+        )
         return lm, dict.fromkeys(TECHNIQUES, why)
     routes = ["interface", "hooks"] if dispatches_attention(lm.model) else ["hooks"]
     first = ""
@@ -111,7 +114,8 @@ def _with_scores(lm: LM, enc: Encoding, plain: Tensor) -> tuple[LM, dict[str, st
         return lm, support | {"attention": why}
     leaning = _weights(lm, enc, _Lean())
     if isinstance(leaning, str):
-        return lm, support | {"emphasize": leaning}
+        why = leaning.partition("(")[2].rstrip(")") or leaning
+        return lm, support | {"emphasize": f"{type(lm.model).__name__} takes no change of its scores: {why}"}
     row = CUT[0]  # early, so that no window hides the keys from it
     gained = (leaning[:, row, 1] / leaning[:, row, 2] / (weights[:, row, 1] / weights[:, row, 2])).log() / log(2)
     scale = 1 / float(gained.nanmedian())

@@ -5,15 +5,16 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..interventions import Setup
+from ..interventions import Knockout, Setup
 from ..prompt import Encoding
 from .batch import new_cache, padded_ids, parameters
 from .lm import LM, causal_triangles
 from .plan import Row
-from .probe import FAILURES, said
+from .probe import FAILURES, logits_of, said
 from .session import Session
 
-SHORTER = 5  # by so many tokens the second text of the padded pair is shorter
+ROOM = 4  # places that stay free in a cache of fixed size
+SHORTER = 12  # by so many tokens the second text of the padded pair is shorter
 
 
 def placed(lm: LM, enc: Encoding, plain: Tensor) -> LM:
@@ -56,7 +57,21 @@ def _alone(lm: LM, enc: Encoding, plain: Tensor, kind: str) -> str:
         read = _read_on(lm, [Row(enc, Setup())], kind)[0]
     except FAILURES as err:
         return f"{name} cannot read on from a {kind} cache ({said(lm, err)})"
-    return "yes" if _same(lm, read, plain) else f"{name} answers differently when it reads on from a {kind} cache"
+    same = _same(lm, read, plain) and (kind != "static" or _masked_alike(lm, enc))
+    return "yes" if same else f"{name} answers differently when it reads on from a {kind} cache"
+
+
+def _masked_alike(lm: LM, enc: Encoding) -> bool:
+    """Whether a changed mask does to a static cache what it does to a whole reading."""
+    cut = Knockout(enc.n_prompt - 1, 1)
+    try:
+        whole = logits_of(lm, enc, cut)[0]
+    except FAILURES:
+        return True  # masks are refused anyway
+    try:
+        return _same(lm, _read_on(lm, [Row(enc, Setup([cut]))], "static")[0], whole)
+    except FAILURES:
+        return False
 
 
 def _in_batch(lm: LM, enc: Encoding, plain: Tensor, kind: str) -> bool:
@@ -72,9 +87,9 @@ def _in_batch(lm: LM, enc: Encoding, plain: Tensor, kind: str) -> bool:
 
 def _read_on(lm: LM, rows: list[Row], kind: str) -> Tensor:
     """The logits of a batch (row token vocab), read in three parts where there is a cache."""
-    ids = padded_ids(rows, 0)
+    ids = padded_ids(rows, lm)
     n = ids.shape[1]
-    session = Session(lm, rows, n, cache=new_cache(lm, kind, n))
+    session = Session(lm, rows, n + ROOM, cache=new_cache(lm, kind, n + ROOM))
     with session.installed():
         parts = [ids] if kind == "none" else ids.split([n - 2, 1, 1], dim=1)
         read = [session.forward(part, last_only=False).logits.float().cpu() for part in parts]

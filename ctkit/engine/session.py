@@ -22,6 +22,7 @@ from .switch import attention_in_place
 
 SHORT = 1024  # tokens: so long a prompt's masks are remembered
 STREAMS = ("residual", "heads", "mlp")  # what interventions may edit, besides text and mask
+SITES = (*STREAMS, "neurons")  # what may be read
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class Session:
     wanted: Wanted = NOTHING
     read: dict[tuple[str, int], Tensor] = field(default_factory=dict)  # (site, block) → as it was in the last pass
     length: int = 0  # positions read so far
+    reading: int = 0  # positions read in this pass
 
     def __post_init__(self):
         self.interrupts = Interrupts()
         self.streams = {site: Streams(site, self.rows, self.horizon) for site in STREAMS}
+        self.changed = {site: self._changed(site) for site in STREAMS}
+        self.used = {site: set(self.wanted.layers(site)) | self.changed.get(site, set()) for site in SITES}
         base = self.lm.model.config._attn_implementation or "eager"
         self.now = Pass(
             base=base.removeprefix(PREFIX),  # it is ours already where a run goes on around this one
@@ -68,15 +72,15 @@ class Session:
             alone=self.lm.heads_alone,
             extra=pine_bias(self.lm, self.rows),
         )
-        for layer in self.lm.attending:
-            if self._used("heads", layer):
-                self.now.heads[layer] = partial(self._edited, "heads", layer)
+        for layer in self.used["heads"].intersection(self.lm.attending):
+            self.now.heads[layer] = partial(self._edited, "heads", layer)
         self.refuse_unsupported()
 
     def forward(self, ids: Tensor, last_only: bool) -> Any:
         """Read the next ids (batch, position) of every row; the model's own output comes back."""
         self.now.begin(self.length if self.cache is not None else 0)
-        total = self.now.start + ids.shape[1]
+        self.reading = ids.shape[1]
+        total = self.now.start + self.reading
         inputs = {"input_ids": ids.to(self.lm.device), "use_cache": self.cache is not None}
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
@@ -110,10 +114,16 @@ class Session:
                 for layer in sorted(self.now.touched):
                     for remove in around(self.lm, layer, self.now):
                         stack.callback(remove)
-            for layer in range(self.lm.n_layers + 1):
-                for remove in self._hooks(layer):
-                    stack.callback(remove)
+            for remove in self._hooks():
+                stack.callback(remove)
             yield self
+
+    def _changed(self, site: str) -> set[int]:
+        """The layers at which some row's setup changes what passes there."""
+        if not any(len(row.setup) for row in self.rows):
+            return set()
+        layers = range(self.lm.n_layers + (site == "residual"))
+        return {layer for layer in layers if self.streams[site].at(layer)}
 
     def _asks_for_attention(self) -> bool:
         functions = ("allow", "bias", "heads")
@@ -122,24 +132,19 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether nothing is changed and nothing read."""
-        return not self.now.touched and not any(
-            self._used(site, layer) for site in (*STREAMS, "neurons") for layer in range(self.lm.n_layers + 1)
-        )
+        return not self.now.touched and not any(self.used.values())
 
-    def _hooks(self, layer: int) -> Iterator[Callable[[], None]]:
-        """Edit, then read, what passes through a block."""
-        if self._used("residual", layer):
+    def _hooks(self) -> Iterator[Callable[[], None]]:
+        """Edit, then read, what passes through the blocks."""
+        for layer in sorted(self.used["residual"]):
             if layer < self.lm.n_layers:
                 yield at_entry(self.lm.blocks[layer], partial(self._entering, "residual", layer))
             else:
                 yield at_exit(self.lm.blocks[-1], partial(self._leaving, "residual", layer))
-        if layer < self.lm.n_layers and self._used("mlp", layer):
+        for layer in self.used["mlp"]:
             yield at_exit(self.lm.parts[layer].mlp, partial(self._leaving, "mlp", layer))
-        if layer in self.wanted.neurons:
+        for layer in self.used["neurons"]:  # after the MLP's output, in case that is the same module's
             yield at_entry(self.lm.parts[layer].down, partial(self._entering, "neurons", layer))
-
-    def _used(self, site: str, layer: int) -> bool:
-        return layer in self.wanted.layers(site) or (site in self.streams and self.streams[site].at(layer))
 
     def _entering(self, site: str, layer: int, args: tuple, kwargs: dict):
         if current.get() is not self.now:
@@ -158,13 +163,13 @@ class Session:
     def _edited(self, site: str, layer: int, x: Tensor) -> Tensor:
         flat = x.ndim == 2 and site in ("mlp", "neurons")  # some blocks give their MLP all tokens of a batch in a row
         y = x.unflatten(0, (len(self.rows), -1)) if flat else x
-        if site in ("residual", "mlp") and (y.ndim != 3 or y.shape[-1] != self.lm.d_model):
+        if site in ("residual", "mlp") and y.shape != (len(self.rows), self.reading, self.lm.d_model):
             raise CtkitError(
                 f"the stream of {self.lm.name}",
-                f"a tensor of shape {tuple(x.shape)} entering its blocks",
-                "another model: this one has several streams",
+                f"a tensor of shape {tuple(x.shape)} entering its blocks: several streams side by side",
+                "masks and attention, where it has them; or another model",
             )
-        if site in self.streams and self.streams[site].at(layer):
+        if layer in self.changed.get(site, ()):
             y = self.streams[site](layer, y, self.now.start, self.cache is not None)
         if layer in self.wanted.layers(site):
             self.read[site, layer] = y
@@ -197,8 +202,7 @@ class Session:
                 "the same mask for all heads of a block, or another model",
             )
         for site, part in (("mlp", "mlp"), ("neurons", "down")):
-            asked = [layer for layer in range(self.lm.n_layers) if self._used(site, layer)]
-            without = [layer for layer in asked if getattr(self.lm.parts[layer], part) is None]
+            without = [layer for layer in sorted(self.used[site]) if getattr(self.lm.parts[layer], part) is None]
             if without:
                 what = "MLP" if site == "mlp" else "hidden layer of the MLP"
                 raise CtkitError(

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import CtkitError
 from .attention import PREFIX
-from .lm import ATTENTIONS, LM
+from .lm import ATTENTIONS, LM, text_config, text_part
 
 NAME = "_attn_implementation_internal"  # where a configuration keeps the name of its attention function
 
@@ -29,15 +29,9 @@ def attention_in_place(lm: LM, base: str) -> Iterator[None]:
 
 
 def _switched(lm: LM, base: str) -> list[Any]:
-    """The configurations that change when a model is told to use our function.
-
-    It is told once, in transformers' own way, which asks every module and takes longer than a small model takes to
-    read. From then on these are set."""
-    configs = {id(module.config): module.config for module in lm.model.modules() if hasattr(module, "config")}
-    before = {key: getattr(config, NAME) for key, config in configs.items() if hasattr(config, NAME)}
-    try:
-        lm.model.set_attn_implementation(PREFIX + base)
-        return [configs[key] for key, name in before.items() if getattr(configs[key], NAME) != name]
-    finally:
-        for key, name in before.items():
-            setattr(configs[key], NAME, name)
+    """The configurations in which the text part's modules look up their attention function: these alone are set, as
+    transformers' own way asks every module, of pictures and sound too, and takes longer than a small model to read."""
+    owners = [text_part(lm.model), *(module for block in lm.blocks for module in block.modules())]
+    configs = [text_config(lm.model), *(module.config for module in owners if hasattr(module, "config"))]
+    distinct = {id(config): config for config in configs if getattr(config, NAME, None) in (base, PREFIX + base)}
+    return list(distinct.values())

@@ -59,8 +59,12 @@ def _callers(lm: LM) -> list[tuple[int, int]]:
     now = Pass(base, {})
     with attention_in_place(lm, base), as_current(now):
         _read(lm)
-    blocks = {id(module): layer for layer, block in enumerate(lm.blocks) for module in block.modules()}
-    return [(id(module), blocks[id(module)]) for module in now.callers if id(module) in blocks]
+    owners: dict[int, list[int]] = {}
+    for layer, block in enumerate(lm.blocks):
+        for module in block.modules():
+            owners.setdefault(id(module), []).append(layer)
+    own = [module for module in now.callers if len(owners.get(id(module), [])) == 1]  # some blocks share one attention
+    return [(id(module), owners[id(module)][0]) for module in own]
 
 
 def _noting(calls: list[_Call], module: nn.Module):
@@ -80,10 +84,10 @@ def _parts(lm: LM, block: nn.Module, calls: Sequence[_Call]) -> Parts:
 
 
 def _attention(lm: LM, block: nn.Module, calls: Sequence[_Call]) -> _Call | None:
-    """The module that the model names as its attention, or the innermost one that is told a mask."""
-    named = [call for call in calls if id(call.module) in lm.attention_layers]
-    if named:
-        return named[0]
+    """The module that calls attention through transformers' interface; where none does, the innermost one that is told
+    a mask."""
+    if lm.attention_layers:
+        return next((call for call in calls if id(call.module) in lm.attention_layers), None)
     told = [c for c in calls if takes_mask(c.module) and c.module is not block and not is_mixer(c.module)]
     innermost = [c for c in told if not any(o is not c and _holds(c.module, o.module) for o in told)]
     return innermost[0] if innermost else None
