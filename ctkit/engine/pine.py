@@ -21,6 +21,8 @@ from .lm import LM, has_windows, rotary_modules
 from .plan import Row
 from .rope import turned
 
+TIE = 1e5  # importances whose ratio is nearer to 1 than 1 in so many are equal: turning keys back costs some digits
+
 
 def pine_bias(lm: LM, rows: list[Row]) -> Callable[..., Tensor] | None:
     """What a batch adds to the scores of each block because of its rows' segments; None where there are none.
@@ -117,7 +119,7 @@ def _importance(scores: Float[Tensor, "head query key"], at: _Layout) -> Float[T
 def shifts(importance: Float[Tensor, "head query segment"], at: _Layout) -> Int[Tensor, "head query segment"]:
     """By how many places the keys of each segment move back: the lengths of all segments that matter more. Of equals
     the order is by what they say, never by where they stood."""
-    named = importance[..., at.by_content].mul(1e10).round()
+    named = importance[..., at.by_content].log().mul(TIE).round()
     order = torch.tensor(at.by_content)[named.sort(dim=-1, descending=True, stable=True).indices]
     lengths = at.lengths[order]
     moved = torch.zeros_like(order).scatter(-1, order, lengths.cumsum(-1) - lengths)
