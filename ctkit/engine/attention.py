@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import torch
 from jaxtyping import Bool, Float
@@ -56,9 +57,9 @@ class Pass:
         own = set(self.scores) | set(self.heads) | set(self.wanted)
         return own if self.extra is None else own | set(self.layers.values())
 
-    def keep(self, layer: int, weights: Tensor) -> None:
-        """Take the weights of a block's wanted heads (batch head query key)."""
-        self.weights[layer] = weights if self.pool is None else self.pool(weights)
+    def kept(self, weights: Tensor) -> Tensor:
+        """What is kept of some heads' weights (batch head query key)."""
+        return weights if self.pool is None else self.pool(weights)
 
     def begin(self, start: int) -> None:
         """Forget the last forward pass; the next one starts at this position."""
@@ -112,11 +113,14 @@ def _attention_over(base: str):
             mask = _additive(mask, query, key, now.start, causal) + now.extra(module, query, key, now.start, kwargs)
         output, weights = stock(module, query, key, value, mask, **kwargs)
         if layer in now.wanted:
+            heads = list(now.wanted[layer])
             if weights is None:
-                weights = _weights(now, layer, module, query, key, value, mask, causal, kwargs)
+                given = (module, query, key, value, _additive(mask, query, key, now.start, causal), kwargs)
+                # pooled at once, a few heads at a time: of a long text not even one block's weights are ever held whole
+                parts = _groups(heads, query, key) if now.alone and now.pool is not None else [heads]
+                now.weights[layer] = torch.cat([now.kept(_weights(now, part, *given)) for part in parts], dim=1)
             else:
-                weights = weights[:, list(now.wanted[layer])]
-            now.keep(layer, weights)
+                now.weights[layer] = now.kept(weights[:, heads])
         if layer in now.heads:
             output = now.heads[layer](output)
         return output, weights
@@ -124,18 +128,23 @@ def _attention_over(base: str):
     return ctkit_attention
 
 
-def _weights(now: Pass, layer: int, module: nn.Module, query, key, value, mask, causal: bool, kwargs: dict) -> Tensor:
-    """The weights of the wanted heads (batch head query key), by the model's own plain attention: of these heads alone
-    where that can be, in whole groups that share a key."""
-    wanted, groups = list(now.wanted[layer]), query.shape[1] // key.shape[1]
-    explicit = _additive(mask, query, key, now.start, causal)
-    if now.alone and len(wanted) * groups < query.shape[1]:
-        shared = sorted({head // groups for head in wanted})
-        among = [head for g in shared for head in range(g * groups, (g + 1) * groups)]
-        query, key, value = query[:, among], key[:, shared], value[:, shared]
-        explicit = explicit[:, among] if explicit.shape[1] > 1 else explicit
-        wanted = [among.index(head) for head in wanted]
-    return _own_eager(module)(module, query, key, value, explicit, **kwargs)[1][:, wanted]
+def _groups(heads: list[int], query, key) -> list[list[int]]:
+    """Heads by the key that they share, in order."""
+    shared = query.shape[1] // key.shape[1]
+    return [list(group) for _, group in groupby(heads, key=lambda head: head // shared)]
+
+
+def _weights(now: Pass, heads: list[int], module: nn.Module, query, key, value, mask, kwargs: dict) -> Tensor:
+    """The weights of some heads (batch head query key), by the model's own plain attention: of these heads alone where
+    that can be, in whole groups that share a key."""
+    shared = query.shape[1] // key.shape[1]
+    if now.alone and len(heads) * shared < query.shape[1]:
+        keys = sorted({head // shared for head in heads})
+        among = [head for k in keys for head in range(k * shared, (k + 1) * shared)]
+        query, key, value = query[:, among], key[:, keys], value[:, keys]
+        mask = mask[:, among] if mask.shape[1] > 1 else mask
+        heads = [among.index(head) for head in heads]
+    return _own_eager(module)(module, query, key, value, mask, **kwargs)[1][:, heads]
 
 
 def _once(now: Pass, edit: ScoreEdit, mask: Tensor | None, query, n_keys: int, causal: bool) -> Tensor:

@@ -113,7 +113,7 @@ def _left(lm: LM, layer: int, now: Pass, triangles: _Opened, args: tuple, kwargs
     if current.get() is not now:
         return None
     if layer in now.wanted:
-        now.keep(layer, _weights(lm, layer, now, args, kwargs, output)[:, list(now.wanted[layer])])
+        now.weights[layer] = now.kept(_weights(lm, layer, now, args, kwargs, output)[:, list(now.wanted[layer])])
     triangles.close()
     if layer in now.heads and lm.parts[layer].out is None:
         return with_leading(_by_head(lm, now.heads[layer], leading(output)), output)

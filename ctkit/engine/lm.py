@@ -1,16 +1,18 @@
 """Where things are in a model: its blocks, its attention modules, its sizes. The only file that knows architectures."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from inspect import signature
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import CtkitError
 from ..prompt import ModelShape
+from .memory import Memory
 
 ATTENTIONS = ("sdpa", "eager")  # the stock attention functions under ours; flash and flex ignore or break custom masks
 
@@ -20,13 +22,15 @@ class Parts:
     """Where the parts of one block are; None where it has none, or none that can be told apart from the rest.
 
     The input of `out` are the heads' outputs side by side; where there is no such projection the attention's own output
-    is. `mlp` is the module whose output the MLP adds to the stream; the input of `down` is its hidden layer.
+    is. `mlp` is the module whose output the MLP adds to the stream; the input of `down` is its hidden layer; `whole` is
+    all of the MLP.
     """
 
     attention: nn.Module | None = None
     out: nn.Module | None = None
     mlp: nn.Module | None = None
     down: nn.Module | None = None
+    whole: nn.Module | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +59,7 @@ class LM:
     lock: Any = field(default_factory=threading.RLock, repr=False)
     strengths: dict[Any, tuple[float, float]] = field(default_factory=dict, repr=False)  # steering by KL, once found
     words: dict[int, str] = field(default_factory=dict, repr=False)  # token id → its text, filled as they come by
-    memory: "Memory" = field(default_factory=lambda: Memory(), repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
     @property
     def n_layers(self) -> int:
@@ -83,34 +87,17 @@ class LM:
         return self.model.get_input_embeddings().weight.shape[0]
 
     @property
+    def entrance(self) -> torch.device:
+        """Where the embedding lives, and so the input must be."""
+        return self.model.get_input_embeddings().weight.device
+
+    @property
     def device(self) -> str:
-        """Where the embedding, and so the input, lives."""
-        return str(self.model.get_input_embeddings().weight.device)
+        """Where the embedding lives, in words."""
+        return str(self.entrance)
 
     def __repr__(self) -> str:
         return f"LM({self.name!r}: {self.n_layers} layers × {self.n_heads} heads, {self.d_model} wide, {self.device})"
-
-
-class Memory:
-    """What need not be worked out twice: the newest few results, by name and what they were made of."""
-
-    def __init__(self, most: int = 64):
-        self.most, self.kept, self.lock = most, {}, threading.Lock()
-
-    def recall(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The result for a key, made where it is new. Keys that have no hash are not remembered."""
-        try:
-            with self.lock:
-                found = self.kept.get(key)
-        except TypeError:
-            return make()
-        found = make() if found is None else found
-        with self.lock:
-            self.kept.pop(key, None)
-            self.kept[key] = found  # the newest is last
-            if len(self.kept) > self.most:
-                del self.kept[next(iter(self.kept))]
-        return found
 
 
 def shape_of(model: Any) -> ModelShape:

@@ -81,7 +81,7 @@ class Session:
         self.now.begin(self.length if self.cache is not None else 0)
         self.reading = ids.shape[1]
         total = self.now.start + self.reading
-        inputs = {"input_ids": ids.to(self.lm.device), "use_cache": self.cache is not None}
+        inputs = {"input_ids": ids.to(self.lm.entrance), "use_cache": self.cache is not None}
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
         inputs |= placing(self.lm, self.rows, slice(self.now.start, total))

@@ -1,7 +1,8 @@
 """Many patches of one prompt in few passes: the batch grows on its way through the blocks, and no block runs in vain.
 
 A patch at block l leaves all before l, and under the causal mask all before its first token, as it was. So a row for it
-joins the batch when block l is entered, and starts at that token, with the keys and values before it taken over.
+joins the batch when block l is entered, and starts at that token, with the keys and values before it taken over. In the
+last block, behind its keys and values, only the last token goes on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from transformers import DynamicCache
 from ..errors import CtkitError
 from ..interventions import Patch, Setup
 from ..prompt import Encoding
-from .attention import Pass, as_current
+from .attention import PREFIX, Pass, as_current
 from .batch import parameters, rows_of
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
@@ -46,16 +47,16 @@ def patched(lm: LM, prompt: Any, patches: Sequence[Patch], setup: Setup) -> tupl
     touched = any(setup.overrides(function) for function in ("allow", "bias", "heads", "mlp", "residual", "segments"))
     sites = tuple(sorted({patch.activation.site for patch in patches}))
     found = None
-    able = bool(patches) and not touched and lm.support["cache"] == "yes"
-    if able and lm.memory.recall(("grows", sites), lambda: _grows(lm, row, patches)):
-        found = _tried(lm, row, patches)
+    if patches and not touched and lm.support["cache"] == "yes":
+        how = lm.memory.recall(("grows", sites), lambda: _how(lm, row, patches))
+        found = _tried(lm, row, patches, how) if how != "whole" else None
     return found or (traces(lm, [row], Wanted(), last_only=False)[0], _whole(lm, row, patches))
 
 
-def _tried(lm: LM, row: Row, patches: Sequence[Patch]) -> tuple[Trace, Tensor] | None:
+def _tried(lm: LM, row: Row, patches: Sequence[Patch], how: str) -> tuple[Trace, Tensor] | None:
     """The plain run and the grown rows; None where a model's parts do not take a batch that grows."""
     try:
-        return _grown(lm, row, patches)
+        return _grown(lm, row, patches, short=how == "short")
     except CtkitError:
         raise  # the patch does not fit the prompt: nothing to do with growing
     except FAILURES:
@@ -71,15 +72,20 @@ def _whole(lm: LM, row: Row, patches: Sequence[Patch], at_once: int = 64) -> Ten
     return torch.stack(found) if found else torch.zeros(0, lm.n_tokens)
 
 
-def _grows(lm: LM, row: Row, patches: Sequence[Patch]) -> bool:
+def _how(lm: LM, row: Row, patches: Sequence[Patch]) -> str:
+    """How a model takes a batch that grows: with a "short" last block, with a "full" one, or only the "whole" runs."""
     starts = {min(patch.where_in(row.enc), default=0) for patch in patches}
     some = [patch for patch in patches if min(patch.where_in(row.enc), default=0) == max(starts)]
     some = [some[0], some[-1], patches[0], patches[-1]]  # two that grow together, and two of other places
-    grown, whole = _tried(lm, row, some), _whole(lm, row, some)
-    return grown is not None and torch.allclose(grown[1], whole, atol=CLOSE * float(whole.abs().max()), rtol=0)
+    whole = _whole(lm, row, some)
+    for how in ("short", "full"):
+        grown = _tried(lm, row, some, how)
+        if grown is not None and torch.allclose(grown[1], whole, atol=CLOSE * float(whole.abs().max()), rtol=0):
+            return how
+    return "whole"
 
 
-def _grown(lm: LM, row: Row, patches: Sequence[Patch]) -> tuple[Trace, Tensor]:
+def _grown(lm: LM, row: Row, patches: Sequence[Patch], short: bool) -> tuple[Trace, Tensor]:
     cache = DynamicCache()
     session = Session(lm, [Row(row.enc, Setup())], len(row.enc), cache=cache, wanted=wanted(lm, residual="all"))
     with session.installed():
@@ -89,14 +95,21 @@ def _grown(lm: LM, row: Row, patches: Sequence[Patch]) -> tuple[Trace, Tensor]:
     found = plain.logits[-1].repeat(len(patches), 1)
     groups: dict[int, list[int]] = {}
     for index, patch in enumerate(patches):
-        if patch.where_in(row.enc):
-            start = 0 if has_windows(lm.model) else min(patch.where_in(row.enc))
-            groups.setdefault(start, []).append(index)
+        places = patch.where_in(row.enc)
+        if places and not _changes_nothing(patch, places, streams):
+            groups.setdefault(0 if has_windows(lm.model) else min(places), []).append(index)
     for start, members in groups.items():
         members.sort(key=lambda index: patches[index].activation.layer)
-        growing = _Growing(lm, row.enc, [patches[i] for i in members], start, streams, cache)
+        growing = _Growing(lm, row.enc, [patches[i] for i in members], start, streams, cache, short)
         found[members] = growing.run()
     return plain, found
+
+
+def _changes_nothing(patch: Patch, places: list[int], streams: list[Tensor]) -> bool:
+    """Whether a patch puts in what is there already, bit for bit: before the first word that differs, and at layer 0
+    wherever the words are the same. It needs no row then."""
+    own = patch.activation
+    return own.site == "residual" and torch.equal(own.values, streams[own.layer][0, places].float().cpu())
 
 
 @dataclass
@@ -109,11 +122,12 @@ class _Growing:
     start: int
     streams: list[Tensor]  # of the unpatched run, entering each block and leaving the last
     cache: Any  # its keys and values
+    short: bool  # whether the last block need not go on with more than the last token
 
     def run(self) -> Tensor:
         """The logits at the end, patch by patch."""
         lm, interrupts = self.lm, Interrupts()
-        base = lm.model.config._attn_implementation or "eager"
+        base = (lm.model.config._attn_implementation or "eager").removeprefix(PREFIX)
         now = Pass(base, dict(lm.attention_layers), start=self.start)
         now.heads = {layer: partial(self._inside, layer) for layer in self._layers("heads")}
         ids = torch.tensor([self.enc.ids[self.start :]], device=lm.device)
@@ -143,6 +157,11 @@ class _Growing:
         if self.lm.route == "hooks":
             for layer in now.heads:
                 yield from around(self.lm, layer, now)
+        last = self.lm.parts[-1]
+        if self.short and self._layers("residual") == sorted({patch.activation.layer for patch in self.patches}):
+            for part in (last.out, last.whole):
+                if part is not None and self.lm.n_layers not in self._layers("residual"):
+                    yield at_entry(part, _last_token)
 
     def _layers(self, site: str) -> list[int]:
         return sorted({patch.activation.layer for patch in self.patches if patch.activation.site == site})
@@ -192,3 +211,9 @@ class _Growing:
                 target = x[row, :, patch.activation.head] if site == "heads" else x[row]
                 target[places] = patch.activation.values.to(x)
         return x
+
+
+def _last_token(args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
+    """What the last token gives, for all tokens: the others' are asked for by nobody any more."""
+    x = first_tensor(args, kwargs)
+    return with_first(x[:, -1:], args, kwargs) if x.ndim == 3 else None

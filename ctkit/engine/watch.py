@@ -78,9 +78,9 @@ def _noting(calls: list[_Call], module: nn.Module):
 def _parts(lm: LM, block: nn.Module, calls: Sequence[_Call]) -> Parts:
     attention = _attention(lm, block, calls)
     inside = set() if attention is None else {id(m) for m in attention.module.modules()}
-    mlp, down = _mlp(lm, block, calls, inside)
+    mlp, down, whole = _mlp(lm, block, calls, inside)
     out = None if attention is None else _out(attention, [call for call in calls if id(call.module) in inside])
-    return Parts(None if attention is None else attention.module, out, mlp, down)
+    return Parts(None if attention is None else attention.module, out, mlp, down, whole)
 
 
 def _attention(lm: LM, block: nn.Module, calls: Sequence[_Call]) -> _Call | None:
@@ -103,7 +103,7 @@ def _out(attention: _Call, inside: Sequence[_Call]) -> nn.Module | None:
 
 
 def _mlp(lm: LM, block: nn.Module, calls: Sequence[_Call], attention: set[int]) -> tuple[nn.Module | None, ...]:
-    """The module whose output the MLP adds to the stream, and the projection whose input is its hidden layer."""
+    """The module whose output the MLP adds to the stream, the projection after its hidden layer, and all of the MLP."""
     children = {id(child) for child in block.children() if not is_mixer(child)}
     whole = [
         call
@@ -113,16 +113,16 @@ def _mlp(lm: LM, block: nn.Module, calls: Sequence[_Call], attention: set[int]) 
         and any(parameter.ndim > 1 for parameter in call.module.parameters())
     ]
     if not whole:
-        return None, None
+        return None, None, None
     mlp = whole[-1]
     if not any(parameter.ndim > 2 for parameter in mlp.module.parameters()) and not _chooses(mlp.module):
         inside = {id(m) for m in mlp.module.modules()}
         down = [call for call in calls if id(call.module) in inside and is_projection(call.module)]
         if down and isinstance(down[-1].output, Tensor) and down[-1].output.shape[-1] == lm.d_model:
-            return down[-1].module, down[-1].module
+            return down[-1].module, down[-1].module, mlp.module
     output = leading(mlp.output)
     whole_stream = isinstance(output, Tensor) and output.shape == (1, len(probe(lm)), lm.d_model)
-    return (mlp.module if whole_stream else None), None
+    return (mlp.module if whole_stream else None), None, mlp.module
 
 
 def _chooses(container: nn.Module) -> bool:

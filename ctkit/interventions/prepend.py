@@ -62,6 +62,10 @@ class PrependToken(Intervention):
             raise CtkitError("a second placeholder", f"the pieces {names}", "one PrependToken in a setup")
         return Prompt.of([*parts[:at], Piece(PLACEHOLDER, ""), *parts[at:]])
 
+    def touches(self, layer: int) -> bool:
+        """Where the placeholder gets its embedding, and where it is told something."""
+        return self.start != self.exit and (layer == 0 or self.start <= layer < self.exit)
+
     def residual(self, x, enc: Encoding, layer: int):
         """The placeholder's own embedding entering block 0; the last prompt token's state entering start … exit - 1."""
         if self.start == self.exit:

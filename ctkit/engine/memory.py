@@ -1,0 +1,27 @@
+"""Results that need not be worked out twice."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Memory:
+    """What need not be worked out twice: the newest few results, by name and what they were made of."""
+
+    def __init__(self, most: int = 64):
+        self.most, self.kept, self.lock = most, {}, threading.Lock()
+
+    def recall(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The result for a key, made where it is new. Keys that have no hash are not remembered."""
+        try:
+            with self.lock:
+                found = self.kept.get(key)
+        except TypeError:
+            return make()
+        found = make() if found is None else found
+        with self.lock:
+            self.kept.pop(key, None)
+            self.kept[key] = found  # the newest is last
+            if len(self.kept) > self.most:
+                del self.kept[next(iter(self.kept))]
+        return found
