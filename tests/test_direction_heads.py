@@ -126,6 +126,22 @@ def test_networks_of_heads_do_not_hear_of_each_other():
     assert ((linear[1][:, 1] > 0.5) == (labels[32:] == 1)).float().mean() > 0.8
 
 
+def test_a_network_is_taken_from_its_best_epoch():
+    """Against labels turned round it gets worse the longer it learns: what counts is the epoch that was best."""
+    draw = torch.Generator().manual_seed(0)
+    states, labels = torch.randn(80, 1, 8, generator=draw), torch.arange(80) % 2
+    states[:, 0, 0] += 4.0 * labels
+    turned = 1 - labels[40:]
+    learned, kept = (
+        nl_iti.probe(states[:40], labels[:40], states[40:], told, states[40:], 0)[0] for told in (labels[40:], turned)
+    )
+    right = [
+        float(((each[:, 0] > 0.5) == (told == 1)).float().mean()) for each, told in ((learned, turned), (kept, turned))
+    ]
+    assert right[0] < 0.2
+    assert right[1] > right[0] + 0.1
+
+
 def test_a_network_reads_what_no_line_can():
     draw = torch.Generator().manual_seed(0)
     states = torch.randn(400, 1, 4, generator=draw)
