@@ -13,24 +13,9 @@ from torch import Tensor, nn
 from ..errors import CtkitError
 from ..prompt import ModelShape
 from .memory import Memory
+from .parts import Parts
 
 ATTENTIONS = ("sdpa", "eager")  # the stock attention functions under ours; flash and flex ignore or break custom masks
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """Where the parts of one block are; None where it has none, or none that can be told apart from the rest.
-
-    The input of `out` are the heads' outputs side by side; where there is no such projection the attention's own output
-    is. `mlp` is the module whose output the MLP adds to the stream; the input of `down` is its hidden layer; `whole` is
-    all of the MLP.
-    """
-
-    attention: nn.Module | None = None
-    out: nn.Module | None = None
-    mlp: nn.Module | None = None
-    down: nn.Module | None = None
-    whole: nn.Module | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +152,11 @@ def has_windows(model: Any) -> bool:
     return any(kind not in ("full_attention", "attention") for kind in kinds) or bool(
         not kinds and getattr(config, "sliding_window", None)
     )
+
+
+def attention_name(model: Any) -> str:
+    """The name of the attention function that the text part uses."""
+    return text_config(model)._attn_implementation or "eager"
 
 
 def context_of(model: Any) -> int | None:

@@ -15,7 +15,7 @@ from .batch import parameters, placing
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
 from .interrupts import Interrupts
-from .lm import LM
+from .lm import LM, attention_name
 from .pine import pine_bias
 from .plan import Row, Streams, score_edits
 from .switch import attention_in_place
@@ -62,7 +62,7 @@ class Session:
         self.streams = {site: Streams(site, self.rows, self.horizon) for site in STREAMS}
         self.changed = {site: self._changed(site) for site in STREAMS}
         self.used = {site: set(self.wanted.layers(site)) | self.changed.get(site, set()) for site in SITES}
-        base = self.lm.model.config._attn_implementation or "eager"
+        base = attention_name(self.lm.model)
         self.now = Pass(
             base=base.removeprefix(PREFIX),  # it is ours already where a run goes on around this one
             layers=dict(self.lm.attention_layers),

@@ -24,7 +24,7 @@ from .batch import parameters, rows_of
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
 from .interrupts import Interrupts
-from .lm import LM, has_windows
+from .lm import LM, attention_name, has_windows
 from .plan import Row
 from .probe import FAILURES
 from .run import trace_of, traces, wanted
@@ -127,7 +127,7 @@ class _Growing:
     def run(self) -> Tensor:
         """The logits at the end, patch by patch."""
         lm, interrupts = self.lm, Interrupts()
-        base = (lm.model.config._attn_implementation or "eager").removeprefix(PREFIX)
+        base = attention_name(lm.model).removeprefix(PREFIX)
         now = Pass(base, dict(lm.attention_layers), start=self.start)
         now.heads = {layer: partial(self._inside, layer) for layer in self._layers("heads")}
         ids = torch.tensor([self.enc.ids[self.start :]], device=lm.device)

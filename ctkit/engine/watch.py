@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .attention import Pass, as_current
 from .hooks import at_exit, first_tensor, leading
-from .lm import ATTENTIONS, LM, Parts, dispatches_attention, is_mixer, is_projection, takes_mask
+from .lm import ATTENTIONS, LM, attention_name, dispatches_attention, is_mixer, is_projection, takes_mask
+from .parts import Parts
 from .switch import attention_in_place
 
 N_PROBE = 28  # tokens: more than the short windows and chunks that a model may have
@@ -53,7 +54,7 @@ def _read(lm: LM) -> None:
 
 def _callers(lm: LM) -> list[tuple[int, int]]:
     """Each call of attention through transformers' interface: the id of the module, and the block that it stands in."""
-    base = lm.model.config._attn_implementation
+    base = attention_name(lm.model)
     if not dispatches_attention(lm.model) or base not in ATTENTIONS:
         return []
     now = Pass(base, {})
