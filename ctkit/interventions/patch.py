@@ -67,7 +67,8 @@ class Activation:
         """The activation that `to_data` wrote; anything else is refused."""
         try:
             raw = bytearray(base64.b64decode(data["values"], validate=True))
-            values = torch.frombuffer(raw, dtype=torch.float32).clone().reshape(int(data["tokens"]), -1)
+            values = torch.frombuffer(raw, dtype=torch.float32).clone() if raw else torch.zeros(0)
+            values = values.reshape(int(data["tokens"]), -1 if raw else 0)
             head = None if data["head"] is None else int(data["head"])
             return Activation(values, int(data["layer"]), str(data["site"]), head)
         except (KeyError, TypeError, ValueError, RuntimeError) as err:
@@ -108,7 +109,7 @@ class Patch(Intervention):
         check_layers("Patch", (own.layer,), shape.n_layers - (own.site != "residual"))
         if own.site == "heads":
             check_heads("Patch", (own.head,), shape.n_heads)
-        elif own.values.shape[1] != shape.d_model:
+        elif len(own.values) and own.values.shape[1] != shape.d_model:
             raise CtkitError(
                 f"a patch {own.values.shape[1]} wide", f"a stream {shape.d_model} wide", "an activation of this model"
             )
