@@ -62,7 +62,10 @@ def parser() -> argparse.ArgumentParser:
     word.set_defaults(run=seeds)
 
     word = words.add_parser("families", help="test every class of causal models in transformers against ctkit's laws")
-    word.add_argument("names", nargs="*", help="only these types, for example llama bloom; printed, not written")
+    word.add_argument(
+        "names", nargs="*", help="only these types, for example llama bloom; without --write only printed"
+    )
+    word.add_argument("--write", action="store_true", help="renew the rows of the types that are named")
     word.add_argument("--jobs", type=int, default=1, help="how many processes at a time (default: 1)")
     word.add_argument("--seconds", type=float, default=300, help="the limit for one class (default: 300)")
     word.set_defaults(run=families)
@@ -153,11 +156,12 @@ def families(given: argparse.Namespace) -> int:
     for verdict in workers.verdicts(names, given.jobs, given.seconds):
         found.append(verdict)
         print(f"{len(found):3}/{len(names)} {table.row(verdict)}", flush=True)
-    print("  ".join(f"{state}: {count}" for state, count in table.totals(found).items()))
-    if not given.names:
+    states = table.totals(verdict.status for verdict in found)
+    print("  ".join(f"{state}: {count}" for state, count in states.items()))
+    if not given.names or given.write:
         from .zoo.manifest import record_file
 
-        record_file(table.write(found), "ctkit families")
+        record_file(table.renew(found) if given.names else table.write(found), "ctkit families")
         print(f"wrote {table.path()}")
     return int(any(verdict.status == "failed" for verdict in found))
 

@@ -358,6 +358,16 @@ def test_the_file_is_written_the_same_whatever_the_order(tmp_path):
     }  # fmt: skip
 
 
+def test_rows_are_renewed_one_by_one(tmp_path, monkeypatch):
+    old = table.write([Verdict(kind, "M", "refused", ["no"]) for kind in ("a", "b", "c")], tmp_path / "table.json")
+    table.renew([Verdict("b", "M", "passed")], old)
+    assert [row["status"] for row in table.read(old)[1]] == ["refused", "passed", "refused"]
+    assert json.loads(old.read_text())["totals"]["passed"] == 1
+    monkeypatch.setattr(transformers, "__version__", "4.0.0")
+    with pytest.raises(CtkitError, match="table of transformers"):
+        table.renew([Verdict("a", "M", "passed")], old)
+
+
 def test_the_table_names_every_class_of_transformers():
     version, rows = table.read()
     assert [row["kind"] for row in rows] == sorted(row["kind"] for row in rows)
@@ -422,6 +432,7 @@ def test_the_command_writes_the_whole_table(monkeypatch, tmp_path, capsys):
         monkeypatch.setattr(module, "data_root", lambda: tmp_path)
     monkeypatch.setattr(workers, "verdicts", lambda names, *given: (Verdict(n, "M", "passed") for n in names))
     assert cli.main(["families"]) == 0
+    assert cli.main(["families", "llama", "--write"]) == 0
     assert len(table.read()[1]) == len(table.kinds())
     listed = json.loads((tmp_path / "manifest.json").read_text())
     assert listed["families.json"]["sha256"] == manifest.digest(tmp_path / "families.json")

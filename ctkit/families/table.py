@@ -41,9 +41,9 @@ def row(verdict: Verdict, width: int = 100) -> str:
     return line.rstrip() if len(line) <= width + 90 else line[: width + 89] + "…"
 
 
-def totals(found: Iterable[Verdict]) -> dict[str, int]:
+def totals(states: Iterable[str]) -> dict[str, int]:
     """How many ended how."""
-    counts = Counter(verdict.status for verdict in found)
+    counts = Counter(states)
     return {state: counts[state] for state in STATES}
 
 
@@ -54,18 +54,21 @@ def path() -> Path:
 
 def write(found: list[Verdict], to: Path | None = None) -> Path:
     """Write the table; the same verdicts always give the same bytes."""
+    return _write([as_row(verdict) for verdict in found], to or path())
+
+
+def renew(found: list[Verdict], to: Path | None = None) -> Path:
+    """Write the table with these rows in place of the old ones. Raises `CtkitError` where the others are of another
+    version of transformers."""
     import transformers
 
-    found = sorted(found, key=lambda verdict: verdict.kind)
-    table = {
-        "made_by": "ctkit families",
-        "transformers": transformers.__version__,
-        "totals": totals(found),
-        "classes": [as_row(verdict) for verdict in found],
-    }
     to = to or path()
-    to.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    return to
+    version, rows = read(to)
+    if version != transformers.__version__:
+        found_here = f"a table of transformers {version}, and transformers {transformers.__version__}"
+        raise CtkitError("some rows of the table anew", found_here, "ctkit families, for all of them")
+    fresh = {verdict.kind: as_row(verdict) for verdict in found}
+    return _write([row for row in rows if row["kind"] not in fresh] + list(fresh.values()), to)
 
 
 def read(source: Path | None = None) -> tuple[str, list[dict]]:
@@ -81,3 +84,16 @@ def as_row(verdict: Verdict) -> dict:
     data["supports"] = [name for name, said in techniques.items() if said == "yes"]
     data["refuses"] = {name: said for name, said in techniques.items() if said != "yes"}
     return {key: value for key, value in data.items() if value or key in ("kind", "model", "status")}
+
+
+def _write(rows: list[dict], to: Path) -> Path:
+    import transformers
+
+    table = {
+        "made_by": "ctkit families",
+        "transformers": transformers.__version__,
+        "totals": totals(row["status"] for row in rows),
+        "classes": sorted(rows, key=lambda row: row["kind"]),
+    }
+    to.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return to
