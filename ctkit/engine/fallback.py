@@ -91,7 +91,8 @@ def _allowed(mask: Tensor | None, shape: Tensor, n_keys: int, start: int) -> tup
     see itself, which tells the two apart."""
     if mask is None or mask.dtype != torch.bool:
         return native(mask, shape, n_keys, start, causal=True), False
-    inverted = not bool(mask[..., -1, start + shape.shape[2] - 1].any())
+    own = min(start + shape.shape[2], mask.shape[-1]) - 1  # where a window has dropped the first keys, the last at hand
+    inverted = not bool(mask[..., -1, own].any())
     return (~mask if inverted else mask), inverted
 
 

@@ -118,7 +118,8 @@ def text_config(model: Any) -> Any:
 
 def text_part(model: Any) -> Any:
     """The part of a model that reads the text; beside it others may see pictures."""
-    return model.get_decoder() if hasattr(model, "get_decoder") else model
+    part = model.get_decoder() if hasattr(model, "get_decoder") else model
+    return part if hasattr(part, "config") else model  # some call the matrix that makes logits their decoder
 
 
 def find_blocks(model: Any, n_layers: int) -> tuple[nn.Module, ...]:
@@ -154,6 +155,11 @@ def has_windows(model: Any) -> bool:
     )
 
 
+def keys_chosen(model: Any) -> int | None:
+    """How many keys a model with an indexer of its own chooses to read; None for all others, which read any."""
+    return getattr(text_config(model), "index_topk", None)
+
+
 def attention_name(model: Any) -> str:
     """The name of the attention function that the text part uses."""
     return text_config(model)._attn_implementation or "eager"
@@ -167,7 +173,7 @@ def context_of(model: Any) -> int | None:
 
 def dispatches_attention(model: Any) -> bool:
     """Whether the model calls its attention through transformers' attention interface, so that ours can stand in."""
-    return bool(model._can_set_attn_implementation())
+    return bool(text_part(model)._can_set_attn_implementation())
 
 
 def is_projection(module: nn.Module) -> bool:

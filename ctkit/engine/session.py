@@ -15,7 +15,7 @@ from .batch import parameters, placing
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
 from .interrupts import Interrupts
-from .lm import LM, attention_name
+from .lm import LM, attention_name, keys_chosen
 from .pine import pine_bias
 from .plan import Row, Streams, score_edits
 from .switch import attention_in_place
@@ -172,7 +172,7 @@ class Session:
         if layer in self.changed.get(site, ()):
             y = self.streams[site](layer, y, self.now.start, self.cache is not None)
         if layer in self.wanted.layers(site):
-            self.read[site, layer] = y
+            self.read[site, layer] = y.clone()  # some models add to it in place, later
         if y is x or (flat and y.data_ptr() == x.data_ptr()):
             return x
         return y.flatten(0, 1) if flat else y
@@ -193,6 +193,13 @@ class Session:
                 f"scores changed in {self.lm.name}",
                 self.lm.support["emphasize"],
                 "a mask (ct.Mask, ct.Knockout) instead, or another model",
+            )
+        chosen = keys_chosen(self.lm.model)
+        if self.now.scores and self.lm.route == "hooks" and chosen is not None and self.horizon > chosen:
+            raise CtkitError(
+                f"a mask on a text of {self.horizon} tokens in {self.lm.name}",
+                f"a model that reads {chosen} keys of its own choice, and no others",
+                f"a text of at most {chosen} tokens",
             )
         apart = any(edit.opened.shape[1] > 1 for edit in self.now.scores.values())
         if apart and self.lm.support.get("per head", "yes") != "yes":
