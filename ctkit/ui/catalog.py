@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from ..directions import fit_direction
+import torch
+
+from ..directions.diffmean import difference_in_means
 from ..engine.lm import LM
+from ..engine.run import run_many
+from ..engine.trace import Trace
 from ..errors import CtkitError
 from ..interventions import Direction
+from ..prompt import START
 from ..tasks import get, names
 from .examples import examples
 
@@ -30,13 +35,23 @@ def catalog_of(lm: LM, directions: list[Direction]) -> dict[str, Any]:
 
 
 def mood_directions(lm: LM) -> list[Direction]:
-    """Directions to steer with at once: happy minus sad, entering some blocks. Empty where a model cannot."""
-    mood = get("mood")
-    sides = [mood.texts(style, TEXTS_PER_SIDE, 0) for style in ("happy", "sad")]
+    """Directions to steer with at once: happy minus sad, entering some blocks. Empty where a model cannot.
+
+    The vectors of `ct.fit_direction`, without its probes: a playground is to open at once.
+    """
+    mood, layers = get("mood"), steering_layers(lm)
+    texts = [text for style in ("happy", "sad") for text in mood.texts(style, TEXTS_PER_SIDE, 0)]
     try:
-        return [fit_direction(lm, *sides, layer=layer, name="happy − sad") for layer in steering_layers(lm)]
+        traces = run_many(lm, texts, residual=layers, last_only=True)
     except CtkitError:  # a model whose stream cannot be read: its steering switch says so
         return []
+    return [_happy_minus_sad(traces, layer) for layer in layers]
+
+
+def _happy_minus_sad(traces: list[Trace], layer: int) -> Direction:
+    own = [t.residual(layer)[[place[0] != START for place in t.encoding.places]] for t in traces]
+    vector = difference_in_means(torch.cat(own[:TEXTS_PER_SIDE]), torch.cat(own[TEXTS_PER_SIDE:]))
+    return Direction(vector, layer, "diffmean", "happy − sad")
 
 
 def steering_layers(lm: LM) -> list[int]:
