@@ -12,8 +12,8 @@ import torch
 
 import ctkit as ct
 from ctkit import Setup
-from ctkit.engine.batch import rows_of
 from ctkit.engine.lm import LM
+from ctkit.engine.rows import rows_of
 from ctkit.engine.session import Session
 
 from .engine_fixtures import EVERY, PROMPT, THROUGH_STREAM, Fails, Halt, left_behind, setups_for

@@ -1,6 +1,6 @@
 """Prompts as rows of a batch: which go together, how they are padded, what else the model is told of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from inspect import signature
 from typing import Any
@@ -9,32 +9,10 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, StaticCache
 
-from ..errors import CtkitError, shown
-from ..interventions.setup import Setup, as_setup
-from ..prompt import as_prompt
-from .encode import encode
 from .lm import LM, text_config
 from .plan import Row
-from .strength import resolved
 
 BATCH_TOKENS = 8192  # so many tokens go into one forward pass: enough for speed, small enough for caches
-
-
-def rows_of(lm: LM, prompts: Sequence[Any], common: Setup) -> list[Row]:
-    """A row for each prompt, or pair of a prompt and a setup that acts before the common one."""
-    if not isinstance(lm, LM):
-        raise CtkitError(
-            f"the model {shown(lm)}", f"a {type(lm).__name__}", 'a loaded model first: lm = ct.load("tiny")'
-        )
-    rows = []
-    for entry in prompts:
-        prompt, setup = (
-            (entry[0], as_setup(entry[1], common)) if isinstance(entry, tuple) and len(entry) == 2 else (entry, common)
-        )
-        setup.check(lm.shape)
-        setup = resolved(lm, setup)
-        rows.append(Row(encode(lm, setup.edit(as_prompt(prompt))), setup))
-    return rows
 
 
 def groups(lengths: list[int], padded: bool = True) -> Iterator[list[int]]:

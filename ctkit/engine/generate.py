@@ -11,10 +11,11 @@ from torch import Tensor
 from ..errors import CtkitError, shown
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .batch import groups, new_cache, padded_ids, rows_of
+from .batch import groups, new_cache, padded_ids
 from .encode import token_text
 from .lm import LM
 from .plan import Row
+from .rows import rows_of
 from .run import traces, wanted
 from .session import Session
 from .trace import Generation, Trace

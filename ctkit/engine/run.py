@@ -10,10 +10,11 @@ from ..errors import CtkitError, shown
 from ..interventions.base import as_tuple, check_heads
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .batch import groups, padded_ids, rows_of
+from .batch import groups, padded_ids
 from .encode import token_text
 from .lm import LM
 from .plan import Row
+from .rows import rows_of
 from .session import Session, Wanted
 from .trace import Trace
 

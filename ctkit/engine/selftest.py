@@ -10,10 +10,10 @@ from ..errors import CtkitError
 from ..interventions import Direction, Steer
 from ..prompt import Encoding
 from .lm import LM
-from .pine import why_no_pine
 from .probe import FAILURES, logits_of, plain_logits, probed, said
 from .selftest_attention import through_attention
 from .selftest_batch import placed, reading_on
+from .selftest_pine import why_no_pine
 from .session import Wanted
 from .watch import with_parts
 

@@ -11,6 +11,7 @@ from ..interventions.steer import NEUTRAL
 from .encode import encode
 from .lm import LM
 from .plan import Row
+from .session import Session
 
 GRID = 16  # strengths tried in one batch
 ROUNDS = 4  # batches: each narrows the bracket 15 times
@@ -63,10 +64,11 @@ def _search(lm: LM, steer: Steer) -> tuple[float, float]:
 
 def _kl(lm: LM, steer: Steer, strengths: list[float]) -> list[float]:
     """KL(plain ‖ steered) of the token after the neutral text at each strength, in one batch."""
-    from .run import Wanted, traces  # which asks this module before it runs anything
-
     enc = encode(lm, NEUTRAL)
     tried = [replace(steer, kl=None, where="all", strength=copysign(s, steer.strength)) for s in (0.0, *strengths)]
-    last = [trace.logits[-1] for trace in traces(lm, [Row(enc, Setup([one])) for one in tried], Wanted(), True)]
-    plain, steered = last[0].log_softmax(-1), torch.stack(last[1:]).log_softmax(-1)
+    session = Session(lm, [Row(enc, Setup([one])) for one in tried], len(enc))
+    with session.installed():
+        ids = torch.tensor([enc.ids]).expand(len(tried), -1)
+        logits = session.forward(ids, last_only=True).logits[:, -1].float().cpu().log_softmax(-1)
+    plain, steered = logits[0], logits[1:]
     return (plain.exp() * (plain - steered)).sum(-1).nan_to_num(torch.inf).tolist()

@@ -20,13 +20,14 @@ from ..errors import CtkitError
 from ..interventions import Patch, Setup
 from ..prompt import Encoding
 from .attention import PREFIX, Pass, as_current
-from .batch import parameters, rows_of
+from .batch import parameters
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
 from .interrupts import Interrupts
 from .lm import LM, attention_name, has_windows
 from .plan import Row
 from .probe import FAILURES
+from .rows import rows_of
 from .run import trace_of, traces, wanted
 from .session import Session, Wanted
 from .switch import attention_in_place

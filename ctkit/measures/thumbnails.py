@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..engine.batch import rows_of
 from ..engine.lm import LM
+from ..engine.rows import rows_of
 from ..engine.run import traces, wanted
 from ..engine.trace import Trace
 from ..errors import CtkitError, shown
