@@ -47,6 +47,13 @@ def totals(states: Iterable[str]) -> dict[str, int]:
     return {state: counts[state] for state in STATES}
 
 
+def version() -> str:
+    """The version of transformers that is installed."""
+    import transformers
+
+    return transformers.__version__
+
+
 def path() -> Path:
     """Where the table is kept."""
     return data_root() / "families.json"
@@ -60,12 +67,10 @@ def write(found: list[Verdict], to: Path | None = None) -> Path:
 def renew(found: list[Verdict], to: Path | None = None) -> Path:
     """Write the table with these rows in place of the old ones. Raises `CtkitError` where the others are of another
     version of transformers."""
-    import transformers
-
     to = to or path()
-    version, rows = read(to)
-    if version != transformers.__version__:
-        found_here = f"a table of transformers {version}, and transformers {transformers.__version__}"
+    of, rows = read(to)
+    if of != version():
+        found_here = f"a table of transformers {of}, and transformers {version()}"
         raise CtkitError("some rows of the table anew", found_here, "ctkit families, for all of them")
     fresh = {verdict.kind: as_row(verdict) for verdict in found}
     return _write([row for row in rows if row["kind"] not in fresh] + list(fresh.values()), to)
@@ -87,11 +92,9 @@ def as_row(verdict: Verdict) -> dict:
 
 
 def _write(rows: list[dict], to: Path) -> Path:
-    import transformers
-
     table = {
         "made_by": "ctkit families",
-        "transformers": transformers.__version__,
+        "transformers": version(),
         "totals": totals(row["status"] for row in rows),
         "classes": sorted(rows, key=lambda row: row["kind"]),
     }

@@ -13,6 +13,7 @@ from ..errors import CtkitError
 from . import laws, writing
 from .configs import class_name, model_of
 from .laws import Law
+from .sizes import NOT_BUILT
 from .subject import Subject
 from .tokens import byte_tokenizer
 
@@ -65,7 +66,8 @@ def examine(kind: str) -> Verdict:
     try:
         model, twin = model_of(kind), model_of(kind, attn_implementation="eager")
     except Exception as err:
-        return Verdict(kind, name, "refused", [f"transformers cannot build it: {_line(err)}"])
+        why = NOT_BUILT.get(kind, "transformers makes no tiny one of it")
+        return Verdict(kind, name, "refused", [f"{why} ({type(err).__name__})"])
     try:
         lm = wrap(model, byte_tokenizer())
     except CtkitError as err:

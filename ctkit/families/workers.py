@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread, local
 from typing import Any
@@ -46,7 +47,8 @@ class Worker:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            self.process.stdin.close()
+            with suppress(BrokenPipeError):  # what it was last told may still wait to be sent
+                self.process.stdin.close()
             self.process.stdout.close()
         self.process = None
 
