@@ -88,9 +88,7 @@ def by_hand(lm, enc, segments: list[range]) -> torch.Tensor:
     for block in core.layers:
         y = _normed(x, block.input_layernorm)
         attention = block.self_attn
-        q, k, v = (
-            (y @ getattr(attention, f"{name}_proj").weight.double().T).unflatten(-1, (-1, 8)) for name in "qkv"
-        )
+        q, k, v = ((y @ getattr(attention, f"{name}_proj").weight.double().T).unflatten(-1, (-1, 8)) for name in "qkv")
         joined = torch.zeros_like(q)
         for head in range(q.shape[1]):
             shared = head // (q.shape[1] // k.shape[1])
@@ -140,11 +138,7 @@ def _read(q, k, v, segments, scale):
                     place[j] = base[j] - moved
                 moved += len(segments[s])
         between = owner[i] is not None
-        seen = [
-            j
-            for j in range(n)
-            if (place[j] <= place[i] if between and owner[j] is not None else j <= i)
-        ]
+        seen = [j for j in range(n) if (place[j] <= place[i] if between and owner[j] is not None else j <= i)]
         scores = torch.stack([_turn(q[i], place[i]) @ _turn(k[j], place[j]) * scale for j in seen])
         rows.append(scores.softmax(0) @ v[seen])
     return torch.stack(rows)

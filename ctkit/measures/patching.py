@@ -155,6 +155,6 @@ def _token(lm: LM, word: str | None, trace: Trace) -> int:
     if word is None:
         return int(trace.logits[-1].argmax())
     ids = lm.tokenizer(word if word.startswith(" ") else f" {word}", add_special_tokens=False)["input_ids"]
-    if not ids:
+    if not ids or not word.strip():
         raise CtkitError(f"the answer {shown(word)}", "a text of which no token is made", "a word that can be written")
     return ids[0]
