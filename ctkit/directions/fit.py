@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..engine.lm import LM
 from ..errors import CtkitError, shown
 from ..interventions import Direction
 from ..interventions.base import as_tuple, check_heads
 from ..prompt import Prompt
-from . import actadd, caa, diffmean, features, iti, nl_iti, pca, plane, random
+from . import actadd, caa, diffmean, features, heads, pca, plane, random
 from . import clusters as g_act
 from .request import NAME, Request, check_texts
 
@@ -29,8 +30,8 @@ METHODS = {
     "diffmean": Method(diffmean.fit, SITES, "all"),
     "actadd": Method(actadd.fit),
     "caa": Method(caa.fit, SITES),
-    "iti": Method(iti.fit, ("heads",), "last", finds_layer=True),
-    "nl-iti": Method(nl_iti.fit, ("heads",), 2, finds_layer=True),
+    "iti": Method(partial(heads.best_head, method="iti"), ("heads",), "last", finds_layer=True),
+    "nl-iti": Method(partial(heads.best_head, method="nl-iti"), ("heads",), 2, finds_layer=True),
     "g-act": Method(g_act.fit, ("residual",), "last"),
     "snmf": Method(features.fit, ("mlp",)),
     "pca": Method(pca.fit, SITES, "all"),

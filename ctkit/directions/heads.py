@@ -12,15 +12,16 @@ from ..errors import CtkitError, shown
 from ..interventions import Direction
 from ..interventions.base import as_tuple, check_layers
 from ..prompt import Prompt
+from . import iti, nl_iti
+from .iti import States
 from .probe import cosine, folds
-from .request import NAME, rows, traces
+from .request import NAME, Request, rows, traces
 
 K = 48  # heads steered (ITI, NL-ITI)
 FOLDS = 2
 SEED = 42
 VALIDATION = 5  # one in so many texts of a fold's development part ranks the heads
 
-States = Float[Tensor, "_ place d_head"]  # text by text; a place is a head of a block
 # (train, its labels, validation, its labels, test, seed) → the chance of "positive" on validation and on test
 Probe = Callable[[States, Tensor, States, Tensor, States, int], tuple[Tensor, Tensor]]
 
@@ -82,8 +83,6 @@ def fit_heads(
     >>> len(heads), heads[0].site
     (3, 'heads')
     """
-    from . import iti, nl_iti
-
     ways = {"iti": (iti.probe, "last"), "nl-iti": (nl_iti.probe, nl_iti.LAST)}
     if method not in ways:
         raise CtkitError(
@@ -109,6 +108,23 @@ def spread(states: Float[Tensor, "text d_head"], vector: Float[Tensor, "d_head"]
     """The standard deviation of states along a vector (0 for a vector of zeros)."""
     length = vector.norm()
     return float((states @ (vector / length)).std(correction=0)) if length > 0 else 0.0
+
+
+def best_head(request: Request, method: str) -> Direction:
+    """The direction of the head that a method reads best: of all, of the request's layer, or the one head it names."""
+    k = K if request.head is None else request.lm.n_heads * request.lm.n_layers
+    found = fit_heads(
+        request.lm,
+        request.positive,
+        request.negative,
+        k=k,
+        method=method,
+        layers=request.layer,
+        tokens=request.tokens,
+        name=request.name,
+        seed=request.seed,
+    )
+    return next(each for each in found if request.head in (None, each.head))
 
 
 def _direction(

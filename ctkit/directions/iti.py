@@ -1,33 +1,16 @@
 """Inference-time intervention: a logistic regression on each head's output says which heads know (ITI)."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from ..interventions import Direction
-from . import heads
 from .probe import probabilities
-from .request import Request
 
-
-def fit(request: Request, method: str = "iti") -> Direction:
-    """The direction of the best head: of all, of the request's layer, or the one head it names."""
-    k = heads.K if request.head is None else request.lm.n_heads * request.lm.n_layers
-    found = heads.fit_heads(
-        request.lm,
-        request.positive,
-        request.negative,
-        k=k,
-        method=method,
-        layers=request.layer,
-        tokens=request.tokens,
-        name=request.name,
-        seed=request.seed,
-    )
-    return next(each for each in found if request.head in (None, each.head))
+States = Float[Tensor, "_ place d_head"]  # text by text; a place is a head of a block
 
 
 def probe(
-    train: heads.States, labels: Tensor, check: heads.States, check_labels: Tensor, test: heads.States, seed: int
+    train: States, labels: Tensor, check: States, check_labels: Tensor, test: States, seed: int
 ) -> tuple[Tensor, Tensor]:
     """The chance of "positive" on two sets of states, by a logistic regression for each head (at most 1000 steps)."""
     unseen = torch.cat([check, test])

@@ -5,9 +5,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
-from ..interventions import Direction
-from . import heads, iti
-from .request import Request
+from .iti import States
 
 LAST = 2  # tokens at the end that a head's output is averaged over
 HIDDEN = 16
@@ -16,13 +14,8 @@ STEPS = 300  # at least: ten epochs of the few texts that a lesson has would lea
 RATE, DECAY = 5e-4, 1e-4  # of Adam
 
 
-def fit(request: Request) -> Direction:
-    """The direction of the best head, as in ITI."""
-    return iti.fit(request, method="nl-iti")
-
-
 def probe(
-    train: heads.States, labels: Tensor, check: heads.States, check_labels: Tensor, test: heads.States, seed: int
+    train: States, labels: Tensor, check: States, check_labels: Tensor, test: States, seed: int
 ) -> tuple[Tensor, Tensor]:
     """The chance of "positive" on two sets of states, by a network for each head (d_head → 16 → 1, with batch
     normalisation), as it was after the epoch in which it got most of `check` right."""
