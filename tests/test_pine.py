@@ -17,7 +17,7 @@ from ctkit.engine.run import run_many
 from .engine_fixtures import TOLERANCE, direction, left_behind
 from .families import TOKENIZER, lm_of, new_model
 
-FACTS = {"a": "Ann has a box.", "b": "Bob.", "c": "Cid is in."}  # of three lengths
+FACTS = {"a": "Ann has a box.", "b": "Bob.", "c": "Cid is in.", "d": "Dot was.", "e": "Eve too."}  # not of one length
 PINE = Pine(["a", "b", "c"])
 ROTARY = ["llama", "qwen3", "gpt_neox", "phi", "cohere", "glm", "granite", "mixtral"]
 
@@ -144,7 +144,7 @@ def _read(q, k, v, segments, scale):
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize("order", ["cab", "ba"])
+@pytest.mark.parametrize("order", ["ba", "cab", "edbca"])
 def test_it_is_what_the_paper_says(order):
     lm = lm_of("llama")
     trace = ct.run(lm, told(order), Pine(list(order)))
