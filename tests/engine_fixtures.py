@@ -4,7 +4,31 @@ from dataclasses import dataclass
 
 import torch
 
-from ctkit import Direction, Emphasize, Knockout, Mask, PrependToken, Prompt, Reread, Setup, Steer, Think, masks
+from ctkit import (
+    Activation,
+    Direction,
+    Echo,
+    Emphasize,
+    FixedPrefix,
+    Knockout,
+    Mask,
+    MaskGroups,
+    Noise,
+    Patch,
+    Permute,
+    Pine,
+    PrependToken,
+    Prompt,
+    Reread,
+    Setup,
+    Split,
+    Steer,
+    SteerClusters,
+    SteerHeads,
+    Swap,
+    Think,
+    masks,
+)
 from ctkit.engine.attention import current
 from ctkit.interventions import Intervention
 
@@ -62,7 +86,7 @@ class Halt(Exception):
 
 @dataclass(frozen=True)
 class Fails(Intervention):
-    """Raises in one of the five functions, at one block."""
+    """Raises in one of the six functions, at one block."""
 
     function: str = "residual"
     layer: int = 0
@@ -87,6 +111,10 @@ class Fails(Intervention):
         self._at("heads", layer)
         return z
 
+    def mlp(self, y, enc, layer):
+        self._at("mlp", layer)
+        return y
+
     def residual(self, x, enc, layer):
         self._at("residual", layer)
         return x
@@ -94,7 +122,18 @@ class Fails(Intervention):
 
 def direction(seed: int = 0, layer: int = 1) -> Direction:
     """A random direction as wide as the tiny models."""
-    return Direction(torch.randn(D_MODEL, generator=torch.Generator().manual_seed(seed)), layer)
+    return Direction(_numbers(seed, D_MODEL), layer)
+
+
+def direction_at(site: str, head: int | None = None, seed: int = 0) -> Direction:
+    """A random direction at a site of block 1, with all that any operation needs."""
+    width = D_MODEL if head is None else D_MODEL // N_HEADS
+    both = {"vector": _numbers(seed, width), "second": _numbers(seed + 1, width)}
+    return Direction(layer=1, site=site, head=head, sigma=0.5, **both)
+
+
+def _numbers(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 IDLE = {
@@ -142,6 +181,51 @@ THROUGH_ATTENTION = {
     ],
 }
 EVERY = THROUGH_STREAM | THROUGH_ATTENTION
+LENGTH = len(PROMPT.text)  # a byte is a token
+PAINTED = masks.painted((_numbers(0, LENGTH, LENGTH) > 0) | torch.eye(LENGTH, dtype=torch.bool))
+TECHNIQUES = {
+    "fixed prefix": [FixedPrefix("Now.")],
+    "echo": [Echo("Say:", "Said:")],
+    "permute": [Permute(("context", "question"), "backward")],
+    "swap": [Swap("Ann", "Bob")],
+    "noise": [Noise("context", sigma=1)],
+    "think in words": [Think(waits=1, wait="Hm", budget=1)],
+    "steer by unit": [Steer(direction_at("residual"), layers=[0, 2], op="unit", where="after context")],
+    "steer by sigma": [Steer(direction_at("residual"), op="sigma", strength=-2)],
+    "ablate": [Steer(direction_at("residual"), layers=range(N_LAYERS + 1), op="ablate")],
+    "clamp": [Steer(direction_at("mlp"), op="clamp", target=2.0, where=("question", "generated"))],
+    "turn": [Steer(direction_at("residual"), op="angular", target=60.0)],
+    "rows": [Steer(Direction(_numbers(3, 4, D_MODEL), 1), strength=2)],
+    "steer a head": [Steer(direction_at("heads", head=2), layers=[0, 2], op="relative")],
+    "steer heads": [SteerHeads([direction_at("heads", head=h) for h in (0, 3)], strength=4)],
+    "steer the MLP": [Steer(direction_at("mlp"), layers=[0, 1])],
+    "clusters": [SteerClusters([direction(1), direction(2)], [direction(3), direction(4)], (0.1, -0.1))],
+    "patch": [Patch(Activation(_numbers(5, 3, D_MODEL), 1), (2, 3, -1))],
+    "patch a head": [Patch(Activation(_numbers(6, 2, D_MODEL // N_HEADS), 1, "heads", 2), (0, 9))],
+    "patch the MLP": [Patch(Activation(_numbers(7, 2, D_MODEL), 2, "mlp"), (4, 12))],
+    "groups": [MaskGroups("101")],
+    "sinks": [Mask("sinks", size=4, sinks=2)],
+    "parallel": [Mask("parallel", pieces=("context", "question"))],
+    "mutual": [Mask("mutual", pieces=("context", "question"), layers=[0])],
+    "suppress": [Mask("suppress", pieces="context", heads=[(1, 0), (2, 3)])],
+    "painted": [Mask(PAINTED)],
+    "pine": [FixedPrefix("Say:"), Pine(["context", "question"])],
+    "in parts": [Split("context"), Reread(), Mask("parallel", pieces=("context", "question"), layers=[1])],
+    "a bit of each": [
+        Swap("Ann", "Eve"),
+        Noise("context", sigma=0.5),
+        Mask(PAINTED, layers=[0]),
+        Emphasize("question", alpha=0.5),
+        Steer(direction_at("heads", head=1)),
+        Steer(direction_at("mlp"), op="ablate"),
+        Patch(Activation(_numbers(8, 1, D_MODEL), 2), (-2,)),
+    ],
+}  # every other technique, for fewer models
+
+
+def techniques_for(lm) -> dict[str, Setup]:
+    """Every one of them that the model can carry out; it must have masks."""
+    return {name: Setup(found) for name, found in TECHNIQUES.items() if name != "pine" or lm.support["pine"] == "yes"}
 
 
 def setups_for(lm) -> dict[str, Setup]:
