@@ -40,7 +40,8 @@ def examined(lm: LM) -> LM:
     lm, support = through_attention(lm, enc, plain)
     support |= dict.fromkeys(THROUGH_TEXT, "yes") | dict.fromkeys(THROUGH_STREAM, _stream_support(lm, enc, plain))
     for site, part in (("mlp", "mlp"), ("neurons", "down")):
-        support[site] = "yes" if all(getattr(own, part) is not None for own in lm.parts) else _without(lm, part)
+        whole = all(getattr(own, part) is not None for own in lm.parts)
+        support[site] = _site_support(lm, enc, plain, site) if whole else _without(lm, part)
     lm, caches = reading_on(placed(lm, enc, plain), enc, plain)
     support |= caches
     support["pine"] = why_no_pine(lm, enc) if support["mask"] == "yes" else support["mask"]
@@ -61,6 +62,18 @@ def _refuse_leak(lm: LM, enc: Encoding, plain: Tensor) -> None:
 def _without(lm: LM, part: str) -> str:
     missing = [layer for layer, own in enumerate(lm.parts) if getattr(own, part) is None]
     return f"block {missing[0]} of {type(lm.model).__name__} has no single MLP (experts, or a state-space layer)"
+
+
+def _site_support(lm: LM, enc: Encoding, plain: Tensor, site: str) -> str:
+    """Whether a site of the first block can be read, without changing a number."""
+    try:
+        same, session = logits_of(lm, enc, read=Wanted(**{site: (0,)}))
+    except CtkitError as err:
+        return err.found
+    except FAILURES as err:
+        return f"{type(lm.model).__name__} hands its MLP on in a way of its own ({said(lm, err)})"
+    whole = session.read[site, 0].shape[:2] == (1, len(enc))
+    return "yes" if whole and torch.equal(same, plain) else f"{type(lm.model).__name__} changes when its MLP is read"
 
 
 def _stream_support(lm: LM, enc: Encoding, plain: Tensor) -> str:

@@ -49,15 +49,17 @@ def reading_on(lm: LM, enc: Encoding, plain: Tensor) -> tuple[LM, dict[str, str]
 
 
 def _alone(lm: LM, enc: Encoding, plain: Tensor, kind: str) -> str:
-    """Reading on twice from a cache."""
+    """Reading on from a cache, token by token at the end, and at the beginning."""
     name = type(lm.model).__name__
     if kind == "static" and any(causal_triangles(own.attention) for own in lm.parts if own.attention is not None):
         return f"{name} keeps a causal mask of its own, which it lays wrongly over a static cache"
     try:
         read = _read_on(lm, [Row(enc, Setup())], kind)[0]
+        # then from the first token on: some go on there from the state of the text before
+        begun = _read_on(lm, [Row(_shorter(enc, 3), Setup())], kind)[0]
     except FAILURES as err:
         return f"{name} cannot read on from a {kind} cache ({said(lm, err)})"
-    same = _same(lm, read, plain) and (kind != "static" or _masked_alike(lm, enc))
+    same = _same(lm, read, plain) and _same(lm, begun, plain[:3]) and (kind != "static" or _masked_alike(lm, enc))
     return "yes" if same else f"{name} answers differently when it reads on from a {kind} cache"
 
 
@@ -76,13 +78,17 @@ def _masked_alike(lm: LM, enc: Encoding) -> bool:
 
 def _in_batch(lm: LM, enc: Encoding, plain: Tensor, kind: str) -> bool:
     """Reading a text beside a shorter one."""
-    short = replace(enc, **{name: getattr(enc, name)[:-SHORTER] for name in ("ids", "tokens", "places")})
-    short = replace(short, n_prompt=len(short.ids))
+    short = _shorter(enc, len(enc) - SHORTER)
     try:
         long, read = _read_on(lm, [Row(enc, Setup()), Row(short, Setup())], kind)
     except FAILURES:
         return False
     return _same(lm, long, plain) and _same(lm, read[SHORTER:], plain[:-SHORTER])
+
+
+def _shorter(enc: Encoding, length: int) -> Encoding:
+    cut = replace(enc, **{name: getattr(enc, name)[:length] for name in ("ids", "tokens", "places")})
+    return replace(cut, n_prompt=length)
 
 
 def _read_on(lm: LM, rows: list[Row], kind: str) -> Tensor:

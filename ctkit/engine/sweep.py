@@ -19,7 +19,7 @@ from transformers import DynamicCache
 from ..errors import CtkitError
 from ..interventions import Patch, Setup
 from ..prompt import Encoding
-from .attention import PREFIX, Pass, as_current
+from .attention import PREFIX, Pass, as_current, current
 from .batch import parameters
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
@@ -150,11 +150,11 @@ class _Growing:
     def _hooks(self, now: Pass) -> Iterator[Callable[[], None]]:
         for layer in sorted({patch.activation.layer for patch in self.patches}):
             if layer < self.lm.n_layers:
-                yield at_entry(self.lm.blocks[layer], partial(self._entering, layer))
+                yield at_entry(self.lm.blocks[layer], _within(now, partial(self._entering, layer)))
         if self._layers("residual") and max(self._layers("residual")) == self.lm.n_layers:
-            yield at_exit(self.lm.blocks[-1], self._leaving)
+            yield at_exit(self.lm.blocks[-1], _within(now, self._leaving))
         for layer in self._layers("mlp"):
-            yield at_exit(self.lm.parts[layer].mlp, partial(self._mlp, layer))
+            yield at_exit(self.lm.parts[layer].mlp, _within(now, partial(self._mlp, layer)))
         if self.lm.route == "hooks":
             for layer in now.heads:
                 yield from around(self.lm, layer, now)
@@ -162,7 +162,7 @@ class _Growing:
         if self.short and self._layers("residual") == sorted({patch.activation.layer for patch in self.patches}):
             for part in (last.out, last.whole):
                 if part is not None and self.lm.n_layers not in self._layers("residual"):
-                    yield at_entry(part, _last_token)
+                    yield at_entry(part, _within(now, _last_token))
 
     def _layers(self, site: str) -> list[int]:
         return sorted({patch.activation.layer for patch in self.patches if patch.activation.site == site})
@@ -212,6 +212,11 @@ class _Growing:
                 target = x[row, :, patch.activation.head] if site == "heads" else x[row]
                 target[places] = patch.activation.values.to(x)
         return x
+
+
+def _within(now: Pass, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A listener to this pass only: another thread may run the model, without ctkit, at the same time."""
+    return lambda *given: function(*given) if current.get() is now else None
 
 
 def _last_token(args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:

@@ -1,7 +1,7 @@
 """A setup: an ordered list of interventions that is data. It goes to JSON, to Python code and back, never to a call."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
@@ -35,6 +35,9 @@ class Setup:
 
     def __len__(self) -> int:
         return len(self.interventions)
+
+    def __repr__(self) -> str:
+        return f"Setup([{', '.join(_written(i, repr) for i in self)}])"
 
     def check(self, shape: ModelShape) -> None:
         """Refuse what cannot be carried out on a model of this shape."""
@@ -221,14 +224,14 @@ def _from_data(name: str, value: object) -> object:
 
 
 def _code(intervention: Intervention) -> str:
-    cls = type(intervention)
-    given = [
-        f"{f.name}={_value_code(getattr(intervention, f.name))}"
-        for f in fields(cls)
-        if not _is_default(intervention, f)
-    ]
-    module = "ct." if cls.__module__.startswith("ctkit.") else ""
-    return f"{module}{cls.__name__}({', '.join(given)})"
+    module = "ct." if type(intervention).__module__.startswith("ctkit.") else ""
+    return module + _written(intervention, _value_code)
+
+
+def _written(intervention: Intervention, write: Callable[[object], str]) -> str:
+    """An intervention with the fields that are not at their defaults."""
+    values = {f.name: getattr(intervention, f.name) for f in fields(intervention) if not _is_default(intervention, f)}
+    return f"{type(intervention).__name__}({', '.join(f'{name}={write(value)}' for name, value in values.items())})"
 
 
 def _value_code(value: object) -> str:
