@@ -205,7 +205,7 @@ OWN: dict[str, dict[str, Any]] = {
 PARTS = {"musicgen": "decoder", "musicgen_melody": "decoder"}  # types whose class is made from a part of their own
 _DRAFTS = "it drafts for a larger model, from that model's keys and values, and reads no text by itself"
 NOT_BUILT = {
-    "gemma3n": "its pictures are read by a network of the package timm; the same text model without them is gemma3n_text",
+    "gemma3n": "its pictures are read by a network of the package timm; without them it is gemma3n_text",
     "gemma4_assistant": _DRAFTS,
     "gemma4_unified_assistant": _DRAFTS,
 }  # why transformers makes no tiny one of these, where it does not
