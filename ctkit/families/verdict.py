@@ -71,7 +71,7 @@ def examine(kind: str) -> Verdict:
     try:
         lm = wrap(model, byte_tokenizer())
     except CtkitError as err:
-        return Verdict(kind, name, "refused", [err.found])
+        return Verdict(kind, name, "refused", [err.found.removeprefix("that ")])
     except Exception as err:
         return Verdict(kind, name, "failed", [f"ct.wrap: {_line(err)}"])
     return judge(kind, name, Subject(lm, twin, _out_of_reach(model)))
