@@ -56,9 +56,11 @@ def _search(lm: LM, steer: Steer) -> tuple[float, float]:
         reached = _kl(lm, steer, tried)
         best = min([best, *zip(tried, reached, strict=True)], key=lambda pair: abs(pair[1] - steer.kl))
         above = next((n for n, kl in enumerate(reached) if kl >= steer.kl), None)
-        if above in (None, 0):
+        if above == 0:
             break
-        low, high = tried[above - 1], tried[above]
+        top = reached.index(max(reached))  # where none is above, one between the highest and its neighbours may be
+        between = (top - 1, top + 1) if above is None else (above - 1, above)
+        low, high = (tried[min(max(n, 0), GRID - 1)] for n in between)
     return best
 
 
