@@ -12,7 +12,7 @@ from ctkit import CtkitError, Mask, Steer
 from ctkit.engine import attention, fallback, selftest_attention, selftest_batch
 from ctkit.engine.selftest import examined
 
-from .engine_fixtures import PROMPT, direction, left_behind
+from .engine_fixtures import PROMPT, left_behind
 from .families import ALL, STREAM, TOKENIZER, VOCAB, lm_of, new_model, plain
 
 TECHNIQUES = {

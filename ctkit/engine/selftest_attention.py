@@ -89,7 +89,7 @@ def _mask_support(lm: LM, enc: Encoding, plain: Tensor) -> str:
     except CtkitError as err:
         return err.found
     except FAILURES as err:
-        return f"{name} cannot be given another mask ({said(lm, err)})"
+        return f"{name} takes its mask in a way of its own, and breaks when it is given another ({type(err).__name__})"
     if not torch.equal(idle, plain):
         return f"{name} gives other numbers through an attention function that changes nothing"
     # before the row only rounding: experts are fed other batches when a token changes
