@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from typing import Any
 
 from . import __version__
 from .errors import CtkitError
@@ -61,6 +62,11 @@ def parser() -> argparse.ArgumentParser:
     word.add_argument("name", help="its name, for example tiny")
     word.set_defaults(run=seeds)
 
+    _add_families(words)
+    return top
+
+
+def _add_families(words: Any) -> None:
     word = words.add_parser("families", help="test every class of causal models in transformers against ctkit's laws")
     word.add_argument(
         "names", nargs="*", help="only these types, for example llama bloom; without --write only printed"
@@ -69,7 +75,6 @@ def parser() -> argparse.ArgumentParser:
     word.add_argument("--jobs", type=int, default=1, help="how many processes at a time (default: 1)")
     word.add_argument("--seconds", type=float, default=300, help="the limit for one class (default: 300)")
     word.set_defaults(run=families)
-    return top
 
 
 def doctor(given: argparse.Namespace) -> int:
