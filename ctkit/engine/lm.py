@@ -14,6 +14,7 @@ from ..errors import CtkitError
 from ..prompt import ModelShape
 from .memory import Memory
 from .parts import Parts
+from .weights import home, matrix, numbers
 
 ATTENTIONS = ("sdpa", "eager")  # the stock attention functions under ours; flash and flex ignore or break custom masks
 
@@ -74,7 +75,7 @@ class LM:
     @property
     def entrance(self) -> torch.device:
         """Where the embedding lives, and so the input must be."""
-        return self.model.get_input_embeddings().weight.device
+        return home(self.model.get_input_embeddings())
 
     @property
     def device(self) -> str:
@@ -105,9 +106,10 @@ def shape_of(model: Any) -> ModelShape:
             "several tables of embeddings: it reads sound, or something else that is no text",
             "a model that reads text, such as ct.load()",
         )
-    if embedding.ndim != 2 or embedding.is_meta:
+    own = numbers(model.get_input_embeddings())
+    if own.ndim != 2 or own.is_meta:
         return ModelShape(*found.values())
-    floats = embedding.detach().float()
+    floats = own.float()
     return ModelShape(*found.values(), mean_embedding=floats.mean(0).cpu(), embedding_std=float(floats.std()))
 
 
@@ -180,6 +182,8 @@ def is_projection(module: nn.Module) -> bool:
     """Whether a module is one matrix (a Linear, GPT-2's Conv1D, a quantised one)."""
     weight = getattr(module, "weight", None)
     leaf = next(module.children(), None) is None
+    if all(isinstance(getattr(module, name, None), int) for name in ("in_features", "out_features")):
+        return True  # some quantised ones keep their numbers under other names, or in parts
     return leaf and isinstance(weight, Tensor) and weight.ndim == 2 and not isinstance(module, nn.Embedding)
 
 
@@ -228,8 +232,8 @@ def down_projection(lm: "LM", layer: int) -> Tensor:
             "a block without a single MLP (experts, or a state-space layer)",
             "the MLP's output, or the residual stream; or a model with plain MLPs, such as ct.load()",
         )
-    weight = down.weight.detach()
-    return weight if isinstance(down, nn.Linear) else weight.T
+    with lm.lock:
+        return matrix(down, lm.model.dtype)
 
 
 def _recorded(model: Any, what: str) -> tuple[type, ...]:

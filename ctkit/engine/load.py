@@ -14,6 +14,7 @@ from urllib.request import getproxies
 from ..errors import CtkitError, shown
 from .lm import LM, context_of, find_blocks, shape_of
 from .selftest import examined
+from .weights import numbers
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 
@@ -81,6 +82,12 @@ def wrap(model: Any, tokenizer: Any) -> LM:
     refuse_class(model.config, type(model).__name__)
     model.eval()
     shape = shape_of(model)
+    if numbers(model.get_input_embeddings()).is_meta:
+        raise CtkitError(
+            f"the model {type(model).__name__}",
+            'weights that were never loaded: they are on the device "meta", which keeps shapes and no numbers',
+            "a model from AutoModelForCausalLM.from_pretrained(…), or ct.load(name)",
+        )
     blocks = find_blocks(model, shape.n_layers)
     return examined(LM(model, tokenizer, type(model).__name__, shape, blocks, {}, context=context_of(model)))
 

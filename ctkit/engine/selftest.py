@@ -16,6 +16,7 @@ from .selftest_batch import placed, reading_on
 from .selftest_pine import why_no_pine
 from .session import Wanted
 from .watch import with_parts
+from .weights import is_quantised
 
 THROUGH_TEXT = ("reread", "think")
 THROUGH_STREAM = ("prepend", "steer", "patch")
@@ -52,10 +53,15 @@ def _refuse_leak(lm: LM, enc: Encoding, plain: Tensor) -> None:
     other = replace(enc, ids=(*enc.ids[:-1], enc.ids[0]))
     changed = plain_logits(lm, other)
     if not torch.allclose(plain[:-1], changed[:-1], atol=1e-3, rtol=1e-3):
-        raise CtkitError(
-            f"the model {type(lm.model).__name__}",
-            "that its first tokens know the last one: it reads both ways, so it is no causal language model",
+        found, remedy = (
+            "it reads both ways, so it is no causal language model",
             "a decoder-only model, such as ct.load()",
+        )
+        if is_quantised(lm.model):
+            found = "its quantised parts scale what they read by the whole text"
+            remedy = "a kind that rounds the weights alone, or the model with its plain weights"
+        raise CtkitError(
+            f"the model {type(lm.model).__name__}", f"that its first tokens know the last one: {found}", remedy
         )
 
 

@@ -111,7 +111,7 @@ def _mlp(lm: LM, block: nn.Module, calls: Sequence[_Call], attention: set[int]) 
         for call in calls
         if id(call.module) in children
         and not attention & {id(m) for m in call.module.modules()}
-        and any(parameter.ndim > 1 for parameter in call.module.parameters())
+        and (_has_matrix(call.module) or any(is_projection(part) for part in call.module.modules()))
     ]
     if not whole:
         return None, None, None
@@ -124,6 +124,10 @@ def _mlp(lm: LM, block: nn.Module, calls: Sequence[_Call], attention: set[int]) 
     output = leading(mlp.output)
     whole_stream = isinstance(output, Tensor) and output.shape == (1, len(probe(lm)), lm.d_model)
     return (mlp.module if whole_stream else None), None, mlp.module
+
+
+def _has_matrix(module: nn.Module) -> bool:
+    return any(parameter.ndim > 1 for parameter in module.parameters())
 
 
 def _chooses(container: nn.Module) -> bool:
