@@ -10,7 +10,7 @@ import ctkit as ct
 from ctkit import CtkitError, Emphasize, Knockout, Pine, Prompt, Reread, Setup, Steer
 from ctkit.engine.encode import encode
 from ctkit.engine.generate import CACHES, generate_many
-from ctkit.engine.pine import _Layout, shifts
+from ctkit.engine.pine import _importance, _Layout, shifts
 from ctkit.engine.plan import Row
 from ctkit.engine.run import run_many
 
@@ -178,6 +178,25 @@ def test_ties_are_broken_by_content():
         at = layout(order, facts)
         moved = shifts(torch.ones(1, at.n_queries, 3, dtype=torch.float64), at)[0, -1]
         assert {name: int(moved[order.index(name)]) for name in "abc"} == {"a": 0, "b": 5, "c": 10}
+
+
+def test_importance_is_the_mean_weight_on_another_segment():
+    """A segment's tokens speak together, and their own segment has no part in it."""
+    at = layout("abc", FACTS)
+    spans = [range(at.n_keys)[at.row.enc.span(name)] for name in "abc"]
+    scores = 4 * torch.randn(2, at.n_queries, at.n_keys, generator=torch.Generator().manual_seed(0))
+    found = _importance(scores, at)
+    for head in range(2):
+        for asking in (*spans, [at.n_queries - 1]):
+            expected = [0.0] * 3
+            for i in asking:
+                keys = [j for span in spans for j in span if span is not asking]
+                weights = dict(zip(keys, scores[head, i, keys].double().softmax(0).tolist(), strict=True))
+                for s, span in enumerate(spans):
+                    expected[s] += sum(weights.get(j, 0.0) for j in span) / len(span)
+            expected = [inf if span is asking else e for span, e in zip(spans, expected, strict=True)]
+            for i in asking:
+                assert found[head, i].tolist() == pytest.approx(expected)
 
 
 def test_shifts_put_what_matters_most_nearest():

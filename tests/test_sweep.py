@@ -131,8 +131,9 @@ def test_noise_on_the_corrupted_run_alone():
 
 
 def test_some_layers_and_some_places():
-    lm = lm_of("llama")
+    lm = ct.wrap(lm_of("llama").model, TOKENIZER)
     found = ct.patch_sweep(lm, CLEAN, OTHER, layers=[2, 0], where=(-1, 3))
+    assert grew(lm, "residual"), "in whatever order they are named"
     whole = ct.patch_sweep(lm, CLEAN, OTHER)
     assert (found.layers, found.columns) == ((2, 0), (14, 3))
     for row, layer in enumerate(found.layers):
