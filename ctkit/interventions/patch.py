@@ -138,16 +138,25 @@ class Patch(Intervention):
         patched[:, self.activation.head] = self._patched(z[:, self.activation.head], enc)
         return patched
 
-    def _patched(self, x: Tensor, enc: Encoding) -> Tensor:
-        values, rows = self.activation.values, masks.positions(enc, self.where)
+    def where_in(self, enc: Encoding) -> list[int]:
+        """The positions that are patched, one for each token of the activation."""
+        rows = masks.positions(enc, self.where)
         if self.where == "all":
             rows = rows[: enc.n_prompt]  # what is written later is nobody's to patch
-        if len(rows) != len(values) or x.shape[-1] != values.shape[-1]:
+        if len(rows) != len(self.activation.values):
             raise CtkitError(
-                f"a patch of {len(values)} tokens, {values.shape[-1]} wide",
-                f"{len(rows)} tokens at {shown(self.where)}, {x.shape[-1]} wide",
+                f"a patch of {len(self.activation.values)} tokens",
+                f"{len(rows)} tokens at {shown(self.where)}",
                 "two prompts of the same length, or a `where` of as many tokens as the activation has",
             )
+        return rows
+
+    def _patched(self, x: Tensor, enc: Encoding) -> Tensor:
+        values = self.activation.values
+        if x.shape[-1] != values.shape[-1]:
+            raise CtkitError(
+                f"a patch {values.shape[-1]} wide", f"activations {x.shape[-1]} wide", "an activation of this model"
+            )
         patched = x.clone()
-        patched[rows] = values.to(x)
+        patched[self.where_in(enc)] = values.to(x)
         return patched
