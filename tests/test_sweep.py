@@ -132,10 +132,10 @@ def test_noise_on_the_corrupted_run_alone():
 
 def test_some_layers_and_some_places():
     lm = ct.wrap(lm_of("llama").model, TOKENIZER)
-    found = ct.patch_sweep(lm, CLEAN, OTHER, layers=[2, 0], where=(-1, 3))
+    found = ct.patch_sweep(lm, CLEAN, OTHER, layers=[2, 1], where=(-1, 6))
     assert grew(lm, "residual"), "in whatever order they are named"
     whole = ct.patch_sweep(lm, CLEAN, OTHER)
-    assert (found.layers, found.columns) == ((2, 0), (14, 3))
+    assert (found.layers, found.columns) == ((2, 1), (14, 6))
     for row, layer in enumerate(found.layers):
         for column, place in enumerate(found.columns):
             torch.testing.assert_close(found.logits[row, column], whole.logits[layer, place], **TOLERANCE)
