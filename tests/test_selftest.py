@@ -178,3 +178,18 @@ def test_a_model_that_needs_more_than_tokens_is_refused(monkeypatch):
     with pytest.raises(CtkitError, match="cannot read a text of tokens alone") as caught:
         ct.wrap(model, TOKENIZER)
     assert caught.value.remedy
+
+
+def test_a_model_that_chooses_its_keys_is_left_its_choice():
+    """Its indexer works under the stock functions' names only: under ours it would read other keys, and not say so."""
+    from ctkit.families.configs import model_of
+
+    lm = ct.wrap(model_of("deepseek_v32"), TOKENIZER)
+    short, long = "k" * 40, "The key. " * (lm.model.config.index_topk // 9 + 1)
+    assert not torch.equal(ct.run(lm, short, Mask("window", size=4)).logits, ct.run(lm, short).logits)
+    trace = ct.run(lm, long)
+    assert torch.equal(trace.logits, plain(lm, trace.ids)), "nothing changed, nothing read: its own attention runs"
+    for asked in (lambda: ct.run(lm, long, Mask("window", size=4)), lambda: trace.attention(0)):
+        with pytest.raises(CtkitError, match="keys of its own choice") as caught:
+            asked()
+        assert f"at most {lm.model.config.index_topk} tokens" in caught.value.remedy

@@ -195,9 +195,12 @@ class Session:
                 "a mask (ct.Mask, ct.Knockout) instead, or another model",
             )
         chosen = keys_chosen(self.lm.model)
-        if self.now.scores and self.lm.route == "hooks" and chosen is not None and self.horizon > chosen:
+        # it chooses where it knows the attention function's name, so ours would undo its choice; hooks leave it, but a
+        # mask beside it may leave a token nothing
+        touched = self.now.touched if self.lm.route == "interface" else self.now.scores
+        if touched and chosen is not None and self.horizon > chosen:
             raise CtkitError(
-                f"a mask on a text of {self.horizon} tokens in {self.lm.name}",
+                f"attention changed or read on a text of {self.horizon} tokens in {self.lm.name}",
                 f"a model that reads {chosen} keys of its own choice, and no others",
                 f"a text of at most {chosen} tokens",
             )
