@@ -118,6 +118,19 @@ class Session:
                 stack.callback(remove)
             yield self
 
+    def _refuse_over_a_choice(self) -> None:
+        """Refuse attention in a text so long that the model chooses which keys to read."""
+        chosen = keys_chosen(self.lm.model)
+        # it chooses where it knows the attention function's name, so ours would undo its choice; hooks leave it, but a
+        # mask beside it may leave a token nothing
+        touched = self.now.touched if self.lm.route == "interface" else self.now.scores
+        if touched and chosen is not None and self.horizon > chosen:
+            raise CtkitError(
+                f"attention changed or read on a text of {self.horizon} tokens in {self.lm.name}",
+                f"a model that reads {chosen} keys of its own choice, and no others",
+                f"a text of at most {chosen} tokens",
+            )
+
     def _changed(self, site: str) -> set[int]:
         """The layers at which some row's setup changes what passes there."""
         if not any(len(row.setup) for row in self.rows):
@@ -194,16 +207,7 @@ class Session:
                 self.lm.support["emphasize"],
                 "a mask (ct.Mask, ct.Knockout) instead, or another model",
             )
-        chosen = keys_chosen(self.lm.model)
-        # it chooses where it knows the attention function's name, so ours would undo its choice; hooks leave it, but a
-        # mask beside it may leave a token nothing
-        touched = self.now.touched if self.lm.route == "interface" else self.now.scores
-        if touched and chosen is not None and self.horizon > chosen:
-            raise CtkitError(
-                f"attention changed or read on a text of {self.horizon} tokens in {self.lm.name}",
-                f"a model that reads {chosen} keys of its own choice, and no others",
-                f"a text of at most {chosen} tokens",
-            )
+        self._refuse_over_a_choice()
         apart = any(edit.opened.shape[1] > 1 for edit in self.now.scores.values())
         if apart and self.lm.support.get("per head", "yes") != "yes":
             raise CtkitError(

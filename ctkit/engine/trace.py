@@ -80,7 +80,7 @@ class Trace:
         return self._stream("heads", "the heads", layer, self.shape.n_layers - 1)
 
     def mlp(self, layer: int) -> Float[Tensor, "token d_model"]:
-        """What the MLP of a block adds to the stream (after any change there)."""
+        """What the MLP of a block gives out, before a norm that may follow; it is then added to the stream."""
         return self._stream("mlp", "the MLP", layer, self.shape.n_layers - 1)
 
     def neurons(self, layer: int) -> Float[Tensor, "token d_mlp"]:

@@ -63,7 +63,7 @@ class Intervention:
         return z
 
     def mlp(self, y: Float[Tensor, "token d_model"], enc: Encoding, layer: int) -> Float[Tensor, "token d_model"]:
-        """What the MLP of a block adds to the stream, before it is added."""
+        """What the MLP of a block gives out, before a norm that may follow; it is then added to the stream."""
         return y
 
     def residual(self, x: Float[Tensor, "token d_model"], enc: Encoding, layer: int) -> Float[Tensor, "token d_model"]:

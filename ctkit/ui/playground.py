@@ -35,7 +35,7 @@ class Playground(anywidget.AnyWidget):
     >>> playground = ct.Playground()
     >>> playground.setup = ct.Reread()
     >>> playground.setup
-    Setup(interventions=(Reread(times=2, phrase='Read the question again:'),))
+    Setup([Reread()])
     """
 
     _esm = STATIC / "playground.js"
