@@ -13,9 +13,9 @@ from torch.overrides import TorchFunctionMode
 
 import ctkit as ct
 from ctkit import Intervention, Setup, Steer
-from ctkit.engine.batch import rows_of
 from ctkit.engine.generate import generate_many
 from ctkit.engine.lm import LM
+from ctkit.engine.rows import rows_of
 from ctkit.engine.run import run_many, traces, wanted
 from ctkit.interventions import as_setup
 

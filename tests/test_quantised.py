@@ -54,6 +54,15 @@ class Packed(nn.Module):
         return self.inner(x)
 
 
+class Coded(Int8):
+    """One whose weight is a matrix of codes, which is not what it computes with (as bitsandbytes has it)."""
+
+    @property
+    def weight(self) -> Tensor:
+        """The whole numbers, without their scale."""
+        return self.codes
+
+
 class Scaled(Int8):
     """One that also rounds what it reads, with one scale for the whole text: so the last word changes the first."""
 
@@ -72,7 +81,11 @@ def quantised(family: str, kind: type = Int8):
     return model
 
 
-@pytest.fixture(params=[(family, kind) for family in FAMILIES for kind in (Int8, Packed)], ids=str, scope="module")
+@pytest.fixture(
+    params=[(family, kind) for family in FAMILIES for kind in (Int8, Packed)] + [("llama", Coded)],
+    ids=str,
+    scope="module",
+)
 def lm(request):
     return ct.wrap(quantised(*request.param), TOKENIZER)
 
@@ -80,7 +93,7 @@ def lm(request):
 def test_what_a_plain_model_can_a_quantised_one_can():
     for family in FAMILIES:
         whole = lm_of(family)
-        for kind in (Int8, Packed):
+        for kind in (Int8, Packed, Coded):
             lm = ct.wrap(quantised(family, kind), TOKENIZER)
             assert lm.support == whole.support
             assert lm.route == whole.route
