@@ -42,3 +42,15 @@ def test_the_commands_of_the_readme_are_there():
     listed = subprocess.run(["make", "-pnq", "-f", "Makefile"], cwd=ROOT, capture_output=True, text=True).stdout
     assert {"lab", "test"} <= said
     assert not {word for word in said if not re.search(rf"^{word}:", listed, re.M)}
+
+
+def test_the_readme_counts_the_families_as_the_table_does():
+    import json
+
+    table = json.loads((ROOT / "data" / "families.json").read_text("utf-8"))
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    totals = table["totals"]
+    assert f"Of the {len(table['classes'])} types of transformers {table['transformers']}" in text
+    assert f"{totals['passed']} keep every law and {totals['passed with fallback']} more with a fallback" in text
+    assert f"on {totals['in part']} some techniques are refused, and {totals['refused']} are refused as a whole" in text
+    assert not totals.get("failed")
