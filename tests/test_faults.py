@@ -3,9 +3,11 @@
 import random
 import signal
 import sys
+import threading
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,7 +22,7 @@ from ctkit.engine.run import run_many, traces, wanted
 from ctkit.interventions import as_setup
 
 from .engine_fixtures import EVERY, PROMPT, TECHNIQUES, direction, left_behind
-from .families import lm_of, plain
+from .families import TOKENIZER, new_model, plain
 
 pytestmark = pytest.mark.families
 
@@ -237,9 +239,13 @@ def fault(lm: LM, dice: random.Random, error: type[BaseException]) -> str | None
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_thousand_faults_leave_the_model_as_it_was(family):
-    lm, dice, faults = lm_of(family), random.Random(family), Counter()
+    model, dice, faults = new_model(family), random.Random(family), Counter()
+    untouched = SimpleNamespace(model=model, lock=threading.RLock())  # before ctkit has seen it
+    before, ids = state(untouched), list(PROMPT.text.encode())
+    logits = plain(untouched, ids)
+    lm = ct.wrap(model, TOKENIZER)
     expected = answers(lm)
-    before = state(lm)
+    assert state(lm) == before
     while faults.total() < FAULTS:
         happened = fault(lm, dice, dice.choice(ERRORS))
         if happened:
@@ -247,6 +253,7 @@ def test_a_thousand_faults_leave_the_model_as_it_was(family):
             assert state(lm) == before, happened
             assert faults.total() % 50 or same(answers(lm), expected), happened
     assert same(answers(lm), expected)
+    assert torch.equal(plain(lm, ids), logits)
     lm.memory.kept.clear()
     assert same(answers(lm), expected)
     assert len(faults) > 20, faults
