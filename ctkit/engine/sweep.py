@@ -58,8 +58,8 @@ def _tried(lm: LM, row: Row, patches: Sequence[Patch], how: str) -> tuple[Trace,
     """The plain run and the grown rows; None where a model's parts do not take a batch that grows."""
     try:
         return _grown(lm, row, patches, short=how == "short")
-    except CtkitError:
-        raise  # the patch does not fit the prompt: nothing to do with growing
+    except (CtkitError, torch.OutOfMemoryError):
+        raise  # the patch does not fit the prompt, or the batch the device: nothing to do with growing
     except FAILURES:
         return None
 
