@@ -59,11 +59,18 @@ def test_float16_runs():
     assert (trace.attention(0)[:, trace.spans["cue"], trace.spans["context"]] == 0).all()
 
 
+def caches_of(lm) -> tuple[str, ...]:
+    """The caches that a family has; in transformers itself one of them is wrong with a static one."""
+    with_static = lm.support["static"] == "yes"
+    assert with_static or type(lm.model).__name__ == "GPTNeoForCausalLM"
+    return CACHES if with_static else ("dynamic", "none")
+
+
 @pytest.mark.parametrize("family", ALL)
 def test_a_cache_changes_nothing(family):
     lm = lm_of(family)
     for name, setup in setups_for(lm).items():
-        runs = {cache: ct.generate(lm, PROMPT, setup, max_new_tokens=6, cache=cache) for cache in CACHES}
+        runs = {cache: ct.generate(lm, PROMPT, setup, max_new_tokens=6, cache=cache) for cache in caches_of(lm)}
         expected = runs["none"]
         assert expected.n_written == 6 or expected.stopped == "end"
         for cache, run in runs.items():
@@ -115,7 +122,7 @@ def test_a_batch_of_different_setups_changes_nothing(family):
 def test_a_batch_writes_what_one_by_one_writes(family):
     lm = lm_of(family)
     entries = [(PROMPT, setup) for setup in setups_for(lm).values()] + [(text, Setup()) for text in TEXTS]
-    for cache in ("dynamic", "static"):
+    for cache in caches_of(lm)[:-1]:
         many = generate_many(lm, entries, max_new_tokens=4, cache=cache)
         for written, (prompt, setup) in zip(many, entries, strict=True):
             expected = ct.generate(lm, prompt, setup, max_new_tokens=4, cache="none")

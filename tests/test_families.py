@@ -7,7 +7,7 @@ import torch
 from transformers import MambaConfig, MambaForCausalLM
 
 import ctkit as ct
-from ctkit import CtkitError, Knockout, Mask, PrependToken, Reread, Setup, Steer, Think
+from ctkit import CtkitError, Knockout, Mask, Setup, Steer
 from ctkit.engine.generate import CACHES
 from ctkit.engine.run import run_many
 
@@ -146,26 +146,35 @@ def test_traces_of_a_batch_keep_attention_and_stream_too():
 
 
 @pytest.mark.parametrize("family", STREAM)
-def test_where_attention_cannot_be_changed_it_is_said_in_words(family):
+def test_through_hooks_attention_is_what_the_model_gives_out(family):
+    lm, eager = lm_of(family), new_model(family)
+    eager.config._attn_implementation = "eager"  # where it has a choice, as Falcon has
+    trace = ct.run(lm, PROMPT, attention="all")
+    assert lm.route == "hooks"
+    assert torch.equal(trace.logits, plain(lm, trace.ids)), "reading attention changes no number"
+    with torch.no_grad():
+        output = eager(input_ids=torch.tensor([trace.ids]), output_attentions=True)
+    for layer, expected in enumerate(output.attentions):
+        torch.testing.assert_close(trace.attention(layer), expected[0], **TOLERANCE)
+
+
+@pytest.mark.parametrize("family", STREAM)
+def test_through_hooks_masks_close_and_open(family):
     lm = lm_of(family)
-    before = left_behind(lm)
-    why = f"{type(lm.model).__name__} computes its attention by itself"
-    for technique in ("mask", "knockout", "emphasize", "attention"):
-        assert why in lm.support[technique]
-    for technique in ("reread", "think", "prepend", "steer", "cache"):
-        assert lm.support[technique] == "yes"
-    for refused in (Mask("prefix"), Knockout(3, 0), Slope(), Dim()):
-        with pytest.raises(CtkitError) as caught:
-            ct.run(lm, PROMPT, refused)
-        assert why in caught.value.found
-        assert "re-reading, token prepending or steering" in caught.value.remedy
-    with pytest.raises(CtkitError, match=why):
-        ct.run(lm, PROMPT).attention(0)
-    with pytest.raises(CtkitError, match=why):
-        ct.generate(lm, PROMPT, Mask("prefix"))
+    before, base = left_behind(lm), ct.run(lm, PROMPT)
+    cut, opened = ct.run(lm, PROMPT, Knockout("cue", "context")), ct.run(lm, PROMPT, Mask("prefix", until=5))
+    cue, context = (base.spans[name] for name in ("cue", "context"))
+    for layer in range(N_LAYERS):
+        assert not cut.attention(layer)[:, cue, context].any()
+        torch.testing.assert_close(cut.attention(layer).sum(-1), torch.ones(N_HEADS, len(base.ids)), **TOLERANCE)
+        assert opened.attention(layer)[:, 0, 1:5].any()
+        assert not opened.attention(layer)[:, 0, 5:].any()
+    torch.testing.assert_close(cut.logits[: cue.start], base.logits[: cue.start], **TOLERANCE)
+    assert not torch.allclose(cut.logits[-1], base.logits[-1], atol=1e-3)
+    assert not torch.allclose(opened.logits[0], base.logits[0], atol=1e-3)
+    for changed in (Slope(), Dim()):
+        assert not torch.allclose(ct.run(lm, PROMPT, changed).logits[-1], base.logits[-1], atol=1e-3)
     assert left_behind(lm) == before
-    for works in (Reread(), PrependToken(), Steer(direction()), Think()):  # the remedy
-        assert not torch.equal(ct.run(lm, PROMPT, works).logits[-1], ct.run(lm, PROMPT).logits[-1])
 
 
 def mamba() -> ct.LM:
@@ -173,14 +182,13 @@ def mamba() -> ct.LM:
     config = MambaConfig(
         vocab_size=VOCAB, hidden_size=32, num_hidden_layers=N_LAYERS, state_size=4, bos_token_id=1, eos_token_id=2
     )
-    config.num_attention_heads = N_HEADS  # a state-space model has none; whoever wraps one must say so
     return ct.wrap(MambaForCausalLM(config).eval(), TOKENIZER)
 
 
 def test_a_model_without_attention_is_read_without_a_cache_that_lies():
     lm = mamba()
-    assert "answers differently when it reads on from a cache" in lm.support["cache"]
-    assert "computes its attention by itself" in lm.support["mask"]
+    assert "answers differently when it reads on from a dynamic cache" in lm.support["cache"]
+    assert "has no attention" in lm.support["mask"]
     setup = Setup(THROUGH_STREAM["reread, prepend and steer"])
     expected = ct.generate(lm, PROMPT, setup, max_new_tokens=4, cache="none")
     assert ct.generate(lm, PROMPT, setup, max_new_tokens=4).ids == expected.ids

@@ -129,7 +129,7 @@ def test_the_laws_hold_under_each_technique(family):
 
 
 def test_every_technique_is_drawn():
-    ours = {name for name, kind in Intervention.known.items() if kind.__module__.startswith("ctkit.interventions.")}
+    ours = {name for name in Intervention.known if hasattr(ct, name)}  # others are some test's, or an example's
     assert set(techniques) == ours
     assert {kind.__name__ for kind in [*IDLE, *WITHOUT_IDLE]} == ours
 
