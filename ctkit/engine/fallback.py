@@ -47,9 +47,9 @@ class _Opened:
 
     def close(self) -> None:
         """Put them back."""
-        while self.own:
-            name, triangle = self.own.popitem()
-            self.module._buffers[name] = triangle
+        for name in list(self.own):  # forgotten only when it is back: an interrupt may come between
+            self.module._buffers[name] = self.own[name]
+            del self.own[name]
 
 
 def _told(lm: LM, layer: int, now: Pass, triangles: _Opened, args: tuple, kwargs: dict):
