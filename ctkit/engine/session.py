@@ -120,11 +120,11 @@ class Session:
 
     def _refuse_over_a_choice(self) -> None:
         """Refuse attention in a text so long that the model chooses which keys to read."""
-        chosen = keys_chosen(self.lm.model)
         # it chooses where it knows the attention function's name, so ours would undo its choice; hooks leave it, but a
         # mask beside it may leave a token nothing
         touched = self.now.touched if self.lm.route == "interface" else self.now.scores
-        if touched and chosen is not None and self.horizon > chosen:
+        chosen = keys_chosen(self.lm.model) if touched else None
+        if chosen is not None and self.horizon > chosen:
             raise CtkitError(
                 f"attention changed or read on a text of {self.horizon} tokens in {self.lm.name}",
                 f"a model that reads {chosen} keys of its own choice, and no others",
