@@ -75,6 +75,20 @@ def test_the_dice_do_not_know_their_neighbours(lm):
         assert written.ids == ct.generate(lm, prompt, setup, max_new_tokens=8, temperature=1.0, seed=5).ids
 
 
+def test_every_prompt_can_have_dice_of_its_own(lm):
+    options = {"max_new_tokens": 8, "temperature": 1.0}
+    many = generate_many(lm, [PROMPT, "b", PROMPT, PROMPT], seed=[3, 4, 5, 3], **options)
+    assert [m.ids for m in many] == [
+        ct.generate(lm, prompt, seed=seed, **options).ids
+        for prompt, seed in ((PROMPT, 3), ("b", 4), (PROMPT, 5), (PROMPT, 3))
+    ]
+    assert many[0].ids == many[3].ids != many[2].ids
+    with pytest.raises(CtkitError, match="2 seeds for 3 prompts"):
+        generate_many(lm, [PROMPT] * 3, seed=[1, 2])
+    with pytest.raises(CtkitError, match="seed=-1"):
+        generate_many(lm, [PROMPT] * 2, seed=[1, -1])
+
+
 def test_a_listener_hears_every_token_and_may_stop(lm):
     heard = []
     written = ct.generate(lm, PROMPT, max_new_tokens=6, on_token=heard.append)

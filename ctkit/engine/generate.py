@@ -54,47 +54,61 @@ def generate_many(
     *interventions: Any,
     max_new_tokens: int = 40,
     temperature: float = 0.0,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     cache: str = "dynamic",
     on_token: Callable[[int, str], Any] | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> list[Generation]:
-    """`generate` for many prompts (or pairs of prompt and setup) at once. `on_token(index, token)`."""
-    _check_wishes(max_new_tokens, temperature, seed)
+    """`generate` for many prompts (or pairs of prompt and setup) at once. `on_token(index, token)`.
+
+    One `seed` gives all texts the same dice; a list has one for each prompt, so that texts can be drawn independently.
+    """
     rows = rows_of(lm, prompts, as_setup(*interventions))
+    seeds = _seeds(seed, len(rows))
+    _check_wishes(max_new_tokens, temperature, seeds)
     cache = _cache_that_works(lm, cache)
     done: list[Generation | None] = [None] * len(rows)
     finished = 0
     for group, room in _with_room(lm, rows, max_new_tokens, cache in lm.padded):
         stopped = "length" if room == max_new_tokens else "context"
-        writer = _Writer(lm, [rows[i] for i in group], room, temperature, seed, cache, stopped)
+        dice = [seeds[i] for i in group]
+        writer = _Writer(lm, [rows[i] for i in group], room, temperature, dice, cache, stopped)
         try:
             writer.write(group, on_token)
         except KeyboardInterrupt as interrupt:
             writer.interrupt()
-            _put(done, group, writer.generations())
-            raise Interrupted(done, max_new_tokens) from interrupt
-        _put(done, group, writer.generations())
+            raise Interrupted(_put(done, group, writer), max_new_tokens) from interrupt
+        _put(done, group, writer)
         finished += len(group)
         if on_progress is not None:
             on_progress(finished, len(rows))
     return done
 
 
-def _put(done: list[Generation | None], group: list[int], generations: list[Generation]) -> None:
-    for index, generation in zip(group, generations, strict=True):
+def _put(done: list[Generation | None], group: list[int], writer: "_Writer") -> list[Generation | None]:
+    for index, generation in zip(group, writer.generations(), strict=True):
         done[index] = generation
+    return done
 
 
-def _check_wishes(max_new_tokens: int, temperature: float, seed: int) -> None:
+def _seeds(seed: int | Sequence[int], n: int) -> list[Any]:
+    """A seed for each prompt, not looked at yet."""
+    seeds = list(seed) if isinstance(seed, Sequence) and not isinstance(seed, str) else [seed] * n
+    if len(seeds) != n:
+        raise CtkitError(f"{len(seeds)} seeds for {n} prompts", "not one for each", "one seed, or as many as prompts")
+    return seeds
+
+
+def _check_wishes(max_new_tokens: int, temperature: float, seeds: list[int]) -> None:
     if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
         raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
     if not isinstance(temperature, (int, float)) or not 0 <= temperature < float("inf"):
         raise CtkitError(
             f"temperature={shown(temperature)}", "no temperature", "0 (greedy), or a number above it such as 0.8"
         )
-    if not isinstance(seed, int) or not 0 <= seed < 2**40:
-        raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
+    for seed in seeds:
+        if not isinstance(seed, int) or not 0 <= seed < 2**40:
+            raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
 
 
 def _cache_that_works(lm: LM, cache: str) -> str:
@@ -138,8 +152,10 @@ class Interrupted(KeyboardInterrupt):
 class _Writer:
     """One batch of rows being written."""
 
-    def __init__(self, lm: LM, rows: list[Row], room: int, temperature: float, seed: int, cache: str, stopped: str):
-        self.lm, self.rows, self.temperature, self.seed = lm, rows, temperature, seed
+    def __init__(
+        self, lm: LM, rows: list[Row], room: int, temperature: float, dice: list[int], cache: str, stopped: str
+    ):
+        self.lm, self.rows, self.temperature, self.dice = lm, rows, temperature, dice
         self.ids = padded_ids(rows, lm)
         self.stopped = [stopped] * len(rows)  # unless something else comes first
         self.room, self.cache = room, cache
@@ -178,8 +194,8 @@ class _Writer:
     def _choose(self, scores: Tensor, step: int) -> Tensor:
         if self.temperature == 0:
             return scores.argmax(-1)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        uniform = torch.rand(scores.shape[-1], generator=generator).clamp_min(1e-12)
+        thrown = {seed: _thrown(seed, step, scores.shape[-1]) for seed in set(self.dice)}
+        uniform = torch.stack([thrown[seed] for seed in self.dice]).clamp_min(1e-12)
         return (scores / self.temperature - (-uniform.log()).log()).argmax(-1)
 
     def _said(self, b: int, id_: int) -> int:
@@ -216,6 +232,11 @@ class _Writer:
 
     def _text(self, ids: Sequence[int]) -> str:
         return self.lm.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
+
+
+def _thrown(seed: int, place: int, n: int) -> Tensor:
+    """The dice of one seed at one place of the text, a number for each token of the vocabulary."""
+    return torch.rand(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + place))
 
 
 def _reread(lm: LM, row: Row) -> Trace:
