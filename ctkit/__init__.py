@@ -68,6 +68,8 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .prompt import Piece as Piece
     from .prompt import Prompt as Prompt
     from .ui.playground import Playground as Playground
+    from .ui.views import AttentionView as AttentionView
+    from .ui.views import PopulationView as PopulationView
 
 _HOME = {
     "load": "engine.load",
@@ -125,6 +127,8 @@ _HOME = {
     "CtkitError": "errors",
     "check": "lesson",
     "Playground": "ui.playground",
+    "AttentionView": "ui.views",
+    "PopulationView": "ui.views",
     "masks": "",
     "plots": "",
     "tasks": "",

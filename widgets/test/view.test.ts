@@ -219,7 +219,7 @@ test("every control has a name", () => {
 
 test("after the signal nothing listens and nothing is left", () => {
 	const { model, stop } = shown();
-	expect(model.listening).toBe(8);
+	expect(model.listening).toBeGreaterThan(0);
 	stop.abort();
 	expect(model.listening).toBe(0);
 	expect(document.querySelector(".ctkit")).toBeNull();

@@ -2,7 +2,7 @@
 import { readTheme, type Theme } from "../lib/theme";
 import { History } from "./history";
 import { same } from "./setup";
-import type { Catalog, Command, Model, PlayState } from "./types";
+import type { Catalog, Command, Json, Model, PlayState } from "./types";
 import { View } from "./view";
 
 const EMPTY_STATE: PlayState = { prompt: [], setup: [], task: null, difficulty: null, n: 200, seed: 0 };
@@ -22,6 +22,10 @@ export class Context {
 	readonly view = new View();
 	readonly history: History;
 	private tell: (() => void)[] = [];
+	/** Says something aloud: the one live line of the view. */
+	say: (words: string) => void = () => {};
+	/** Copies the code of the state, where a panel shows it. */
+	copyCode: () => void = () => {};
 	theme: Theme;
 
 	constructor(
@@ -59,6 +63,17 @@ export class Context {
 		const fresh = this.history.push(this.read());
 		if (fresh) this.announce();
 		return fresh;
+	}
+
+	/** A panel's own settings, as far as they were set. */
+	options(panel: string): { [name: string]: Json } {
+		return this.model.get("options")?.[panel] ?? {};
+	}
+	/** Changes some of a panel's own settings: no step of the history, and only that panel is measured anew. */
+	setOptions(panel: string, part: { [name: string]: Json }): void {
+		const all = this.model.get("options") ?? {};
+		this.model.set("options", { ...all, [panel]: { ...all[panel], ...part } });
+		this.model.save_changes();
 	}
 
 	send(command: Command): void {

@@ -1,21 +1,16 @@
-// The playground: flip a switch, see what changes. Wires traits to panels; the panels draw.
+// A view: some panels on one prompt and one setup; the playground is the one with all of them. Wires traits to panels.
 import { h } from "../lib/dom";
 import { keepKeys, takesText } from "../lib/keys";
 import { readTheme, watchTheme } from "../lib/theme";
 import { Context, type Panel } from "./context";
 import { decode } from "./decode";
 import { byChange, rank } from "./heads";
-import { attention } from "./panels/attention";
+import { ALL, type Area, PANELS } from "./panels";
 import { failure } from "./panels/failure";
-import { codeBox, footer } from "./panels/footer";
-import { header } from "./panels/header";
-import { nextTokens } from "./panels/next";
-import { population } from "./panels/population";
-import { promptBox } from "./panels/prompt";
-import { stepsPanel } from "./panels/steps";
-import { switches } from "./panels/switches";
-import { text } from "./panels/text";
 import type { Failure, Frame, Model, State } from "./types";
+
+/** The traits that say what was measured, besides the picture. */
+const RESULTS = ["steps", "population", "status", "error", "code", "options"] as const;
 
 export interface RenderProps {
 	model: Model;
@@ -23,7 +18,7 @@ export interface RenderProps {
 	signal?: AbortSignal;
 }
 
-/** Shows a model of the playground in an element, until `signal` aborts or the function it returns is called. */
+/** Shows a view in an element, until `signal` aborts or the function it returns is called. */
 export function render({ model, el, signal: given }: RenderProps): () => void {
 	const stop = new AbortController();
 	given?.addEventListener("abort", () => stop.abort());
@@ -33,20 +28,19 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	el.append(root);
 	const context = new Context(model, root, signal);
 	const status = h("div", { class: "ck-unseen", role: "status", "aria-live": "polite", "data-test": "status" });
-	const say = (words: string) => void (status.textContent = words);
+	context.say = (words) => void (status.textContent = words);
 
-	const code = codeBox(context);
-	const prompt = promptBox(context);
 	const failed = failure(context);
-	const panels: Panel[] = [header(context, code.copy), failed, text(context, prompt.toggle), prompt];
-	const columns = [switches(context), attention(context, say), nextTokens(context)];
-	const below = [stepsPanel(context), population(context), code, footer(context)];
-	const all = [...panels, ...columns, ...below];
-	frame.append(...panels.map((panel) => panel.el), h("div", { class: "ck-columns" }, ...columns.map((panel) => panel.el)), ...below.map((panel) => panel.el), status);
+	const made = (model.get("panels") ?? ALL).flatMap((name) => (PANELS[name] ? [{ area: PANELS[name].area, panel: PANELS[name].make(context) }] : []));
+	const inArea = (area: Area) => made.filter((one) => one.area === area).map((one) => one.panel.el);
+	const columns = inArea("columns");
+	const middle = columns.length ? [h("div", { class: "ck-columns", "data-columns": columns.length }, ...columns)] : [];
+	frame.append(...inArea("above"), failed.el, ...middle, ...inArea("below"), status);
+	const all: Panel[] = [failed, ...made.map((one) => one.panel)];
 
 	const each = (name: "catalog" | "state" | "results" | "theme" | "resized") => all.forEach((panel) => panel[name]?.());
 	const paint = () => {
-		if (show(context, model.get("frame"), failed.view)) say(context.view.look.frame?.sentence ?? "");
+		if (show(context, model.get("frame"), failed.view)) context.say(context.view.look.frame?.sentence ?? "");
 		each("results");
 	};
 	context.onState(() => {
@@ -56,7 +50,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	listen(model, signal, "frame", paint);
 	listen(model, signal, "catalog", () => each("catalog"));
 	listen(model, signal, "state", () => void context.follow());
-	for (const name of ["steps", "population", "status", "error", "code"] as const) listen(model, signal, name, () => each("results"));
+	for (const name of RESULTS) listen(model, signal, name, () => each("results"));
 
 	keepKeys(root, signal);
 	root.addEventListener("keydown", (event) => onKey(event, context), { signal, capture: true });

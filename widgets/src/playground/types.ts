@@ -1,4 +1,4 @@
-// The synced traits, name for name as in ctkit/ui/playground.py, and the little that a view needs of its model.
+// The synced traits, name for name as in ctkit/ui/view.py, and the little that a view needs of its model.
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Entry = { intervention: string } & { [key: string]: Json };
@@ -165,8 +165,12 @@ export interface Failure {
 }
 
 export interface State {
+	/** The panels to show, by name; null: all. */
+	panels: string[] | null;
 	catalog: Catalog | null;
 	state: PlayState | null;
+	/** Panel → its own settings, which are no part of the setup. */
+	options: { [panel: string]: { [name: string]: Json } } | null;
 	seq: number;
 	frame: Frame | null;
 	steps: Steps | null;

@@ -23,7 +23,7 @@ export class RecordedModel implements Model {
 
 	constructor(private recorded: Recorded) {
 		const { catalog, state } = recorded;
-		this.traits = { catalog, state, seq: 0, frame: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
+		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
 		this.answer();
 	}
 

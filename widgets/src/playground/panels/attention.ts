@@ -9,9 +9,9 @@ import { headTable } from "./table";
 
 const TABS: [Tab, string][] = [["before", "Before"], ["after", "After"], ["difference", "Difference"]];
 
-export function attention(context: Context, say: (words: string) => void): Panel {
+export function attention(context: Context): Panel {
 	const grid = heads(context);
-	const detail = matrix(context, say);
+	const detail = matrix(context);
 	const table = headTable(context);
 	const none = h("p", { class: "ck-none" }, "no picture yet");
 	const column = h("div", { class: "ck-detail" }, tabs(context), detail.el, table.el);

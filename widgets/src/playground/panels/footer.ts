@@ -22,7 +22,7 @@ export function footer(context: Context): Panel {
 }
 
 /** The code of the state: copied where the page allows it, and always there to read. */
-export function codeBox(context: Context): Panel & { copy(): void } {
+export function codeBox(context: Context): Panel {
 	const pre = h("pre", { "data-test": "code", tabindex: 0, "aria-label": "Python code" });
 	const said = h("span", { class: "ck-note", "data-test": "copied", role: "none" });
 	const el = h("details", { class: "ck-more ck-code" }, h("summary", {}, "Python code that does the same"), pre, said);
@@ -38,7 +38,8 @@ export function codeBox(context: Context): Panel & { copy(): void } {
 			if (!done) getSelection()?.selectAllChildren(pre);
 		});
 	};
-	return { el, results, copy };
+	context.copyCode = copy;
+	return { el, results };
 }
 
 /** Copies text; whether it worked. */

@@ -5,7 +5,7 @@ import { same } from "../setup";
 
 const OWN = "own"; // the choice that stands for a text that is no example
 
-export function header(context: Context, copy: () => void): Panel {
+export function header(context: Context): Panel {
 	const { signal } = context;
 	const name = h("em", { "data-test": "model-name" });
 	const size = h("span");
@@ -37,7 +37,7 @@ export function header(context: Context, copy: () => void): Panel {
 	fresh.addEventListener("click", () => context.send({ type: "new_problem", task: context.state.task, difficulty: context.state.difficulty }), { signal });
 	undo.addEventListener("click", () => context.undo(), { signal });
 	redo.addEventListener("click", () => context.redo(), { signal });
-	code.addEventListener("click", copy, { signal });
+	code.addEventListener("click", () => context.copyCode(), { signal });
 
 	const state = () => {
 		const { state, catalog, history } = context;

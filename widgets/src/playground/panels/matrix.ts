@@ -12,7 +12,7 @@ import { readout, rowOf, sideOf, textIndex } from "../pointing";
 import { type Look, tabOf } from "../view";
 import { type LaidOut, layOut, windowOf } from "./layout";
 
-export function matrix(context: Context, say: (words: string) => void): Panel {
+export function matrix(context: Context): Panel {
 	const { view, signal } = context;
 	const canvas = h("canvas", { role: "img", "data-test": "matrix" });
 	const spacer = h("div", { class: "ck-spacer" }, canvas);
@@ -46,7 +46,7 @@ export function matrix(context: Context, say: (words: string) => void): Panel {
 		cursor = to;
 		view.point(to && look.frame ? textIndex(look, look.frame, to.row) : null);
 		paint();
-		if (aloud) say(words.textContent ?? "");
+		if (aloud) context.say(words.textContent ?? "");
 	};
 	const cellAt = (event: PointerEvent | MouseEvent) => {
 		if (!window || !now) return null;

@@ -1,0 +1,62 @@
+"""What a view measures beside the picture: a part for each panel that has numbers of its own. Knows no widget.
+
+A part is made once for a view (so that it may remember) and then asked, after each change, with a `Job`. What it
+publishes arrives in the view's trait of the same name, and the panel of the same name in `widgets/src/playground/panels`
+draws it. To add one: a file in this folder with such a function, a line in `PARTS`, a trait in `view.py`, a panel.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..engine.lm import LM
+from ..engine.trace import Trace
+from ..interventions.setup import Setup
+from ..prompt import Prompt
+from ..tasks import Problem
+from .population import Population
+from .thought import steps_of
+
+Found = dict[str, Any] | None  # plain values for the view; None: nothing to show, and the panel says why
+Publish = Callable[[Found], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is on when a part is asked: the prompt and the setup, the two runs that are painted already (`after` is None
+    where nothing is switched on), the panel's own options, and whether something newer waits."""
+
+    lm: LM
+    prompt: Prompt
+    setup: Setup
+    before: Trace
+    after: Trace | None
+    state: dict[str, Any]
+    problem: Problem | None
+    stale: Callable[[], bool]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+Part = Callable[[Job, Publish], None]
+
+
+def steps_part(lm: LM) -> Part:
+    """The effect of each step of the model's thought."""
+    return lambda job, publish: publish(steps_of(job.lm, job.prompt, job.setup, job.problem))
+
+
+def population_part(lm: LM) -> Part:
+    """Accuracy on fresh problems, in growing lines."""
+    numbers = Population(lm)
+
+    def measure(job: Job, publish: Publish) -> None:
+        if not job.state.get("task"):
+            publish(None)
+        else:
+            numbers.measure(job.state, job.setup, job.stale, publish)
+
+    return measure
+
+
+# in the order in which they are measured: what is quick first
+PARTS: dict[str, Callable[[LM], Part]] = {"steps": steps_part, "population": population_part}

@@ -1,0 +1,25 @@
+"""Single views for a lesson: one line each, made of the playground's own panels."""
+
+from .view import View
+
+
+class AttentionView(View):
+    """Who reads whom: the text, all heads, and the chosen one before, after and as a difference.
+
+    >>> import ctkit as ct
+    >>> ct.AttentionView(prompt="The key is in the box.", setup=ct.Mask("bidirectional"))
+    AttentionView('tiny', 22 characters, setup Setup([Mask('bidirectional')]))
+    """
+
+    PANELS = ("text", "attention")
+
+
+class PopulationView(View):
+    """Accuracy before and after on fresh problems of a task, filling up as it runs.
+
+    >>> import ctkit as ct
+    >>> ct.PopulationView(setup=ct.Reread()).state["task"]
+    'hunt'
+    """
+
+    PANELS = ("text", "population")

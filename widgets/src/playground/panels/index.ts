@@ -1,0 +1,37 @@
+// Which panels there are and where each stands. A view names the ones it wants; one more panel is one more line here.
+import { h } from "../../lib/dom";
+import type { Context, Panel } from "../context";
+import { attention } from "./attention";
+import { codeBox, footer } from "./footer";
+import { header } from "./header";
+import { nextTokens } from "./next";
+import { population } from "./population";
+import { promptBox } from "./prompt";
+import { stepsPanel } from "./steps";
+import { switches } from "./switches";
+import { text } from "./text";
+
+/** Above: over the whole width. Columns: side by side, in this order. Below: over the whole width again. */
+export type Area = "above" | "columns" | "below";
+
+export const PANELS: Record<string, { area: Area; make: (context: Context) => Panel }> = {
+	header: { area: "above", make: header },
+	text: { area: "above", make: textAndBox },
+	switches: { area: "columns", make: switches },
+	attention: { area: "columns", make: attention },
+	next: { area: "columns", make: nextTokens },
+	steps: { area: "below", make: stepsPanel },
+	population: { area: "below", make: population },
+	code: { area: "below", make: codeBox },
+	footer: { area: "below", make: footer },
+};
+
+/** The prompt to read, and behind its button the same prompt to edit. */
+function textAndBox(context: Context): Panel {
+	const box = promptBox(context);
+	const read = text(context, box.toggle);
+	return { el: h("div", {}, read.el, box.el), results: read.results, state: box.state };
+}
+
+/** The panels of the playground, for a host that names none. */
+export const ALL = Object.keys(PANELS);
