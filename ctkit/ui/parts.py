@@ -1,7 +1,7 @@
 """What a view measures beside the picture: a part for each panel that has numbers of its own. Knows no widget.
 
 A part is made once for a view (so that it may remember) and then asked, after each change, with a `Job`. What it
-publishes arrives in the view's trait of the same name, and the panel of the same name in `widgets/src/playground/panels`
+publishes arrives in the view's trait of the same name, and the panel of that name (`widgets/src/playground/panels`)
 draws it. To add one: a file in this folder with such a function, a line in `PARTS`, a trait in `view.py`, a panel.
 """
 

@@ -7,8 +7,9 @@ class AttentionView(View):
     """Who reads whom: the text, all heads, and the chosen one before, after and as a difference.
 
     >>> import ctkit as ct
-    >>> ct.AttentionView(prompt="The key is in the box.", setup=ct.Mask("bidirectional"))
-    AttentionView('tiny', 22 characters, setup Setup([Mask('bidirectional')]))
+    >>> view = ct.AttentionView(prompt="The key is in the box.", setup=ct.Mask("bidirectional"))
+    >>> view.setup
+    Setup([Mask('bidirectional')])
     """
 
     PANELS = ("text", "attention")
