@@ -1,24 +1,17 @@
 """Writing text token by token under a setup: with a cache or without, one prompt or many, always the same tokens."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from ..errors import CtkitError, shown
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
-from .batch import groups, new_cache, padded_ids
-from .encode import token_text
+from .batch import groups
 from .lm import LM
 from .plan import Row
 from .rows import rows_of
-from .run import traces, wanted
-from .session import Session
-from .trace import Generation, Trace
+from .trace import Generation
+from .writer import Writer
 
 CACHES = ("dynamic", "static", "none")
 
@@ -72,7 +65,7 @@ def generate_many(
     for group, room in _with_room(lm, rows, max_new_tokens, cache in lm.padded):
         stopped = "length" if room == max_new_tokens else "context"
         dice = [seeds[i] for i in group]
-        writer = _Writer(lm, [rows[i] for i in group], room, temperature, dice, cache, stopped)
+        writer = Writer(lm, [rows[i] for i in group], room, temperature, dice, cache, stopped)
         try:
             writer.write(group, on_token)
         except KeyboardInterrupt as interrupt:
@@ -85,7 +78,7 @@ def generate_many(
     return done
 
 
-def _put(done: list[Generation | None], group: list[int], writer: "_Writer") -> list[Generation | None]:
+def _put(done: list[Generation | None], group: list[int], writer: Writer) -> list[Generation | None]:
     for index, generation in zip(group, writer.generations(), strict=True):
         done[index] = generation
     return done
@@ -147,106 +140,3 @@ class Interrupted(KeyboardInterrupt):
         texts = f" of text {generations.index(stopped[0]) + 1} of {len(generations)}" if len(generations) > 1 else ""
         said = f": {shown(stopped[0].text)}" if stopped else ""
         super().__init__(f"stopped at {where}{texts if stopped else ''}{said}")
-
-
-class _Writer:
-    """One batch of rows being written."""
-
-    def __init__(
-        self, lm: LM, rows: list[Row], room: int, temperature: float, dice: list[int], cache: str, stopped: str
-    ):
-        self.lm, self.rows, self.temperature, self.dice = lm, rows, temperature, dice
-        self.ids = padded_ids(rows, lm)
-        self.stopped = [stopped] * len(rows)  # unless something else comes first
-        self.room, self.cache = room, cache
-        self.read = [row.enc for row in rows]
-        self.open = [True] * len(rows)
-        self.logits: list[Tensor] = []
-        self.written = [0] * len(rows)
-        self.ends = _end_ids(lm)
-        self.forced: list[deque[int]] = [deque() for _ in rows]  # tokens that a setup has put in the model's mouth
-
-    def write(self, indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
-        """All tokens of all rows."""
-        lm, horizon = self.lm, self.ids.shape[1] + self.room
-        session = Session(lm, self.rows, horizon, cache=new_cache(lm, self.cache, horizon))
-        ids = self.ids
-        with session.installed():
-            for step in range(self.room):
-                scores = session.forward(ids, last_only=True).logits[:, -1].float().cpu()
-                self.logits.append(scores)
-                chosen = [self._said(b, id_) for b, id_ in enumerate(self._choose(scores, step).tolist())]
-                self._append(chosen, indices, on_token)
-                if not any(self.open):
-                    break
-                new = torch.tensor(chosen)[:, None]
-                self.ids = torch.cat([self.ids, new], dim=1)
-                ids = new if session.cache is not None else self.ids
-
-    def interrupt(self) -> None:
-        """Note that the open texts end here, because somebody stopped them."""
-        self.stopped = ["interrupted" if is_open else why for is_open, why in zip(self.open, self.stopped)]
-
-    def generations(self) -> list[Generation]:
-        """What is written so far."""
-        return [self._generation(b) for b in range(len(self.rows))]
-
-    def _choose(self, scores: Tensor, step: int) -> Tensor:
-        if self.temperature == 0:
-            return scores.argmax(-1)
-        thrown = {seed: _thrown(seed, step, scores.shape[-1]) for seed in set(self.dice)}
-        uniform = torch.stack([thrown[seed] for seed in self.dice]).clamp_min(1e-12)
-        return (scores / self.temperature - (-uniform.log()).log()).argmax(-1)
-
-    def _said(self, b: int, id_: int) -> int:
-        """The next token of a text: the model's choice, unless the setup puts something in its place."""
-        row, forced = self.rows[b], self.forced[b]
-        if not forced and self.open[b] and row.setup.overrides("goes_on"):
-            ended = id_ in self.ends
-            ids = [*row.enc.ids[len(self.read[b]) :], *([] if ended else [id_])]
-            said = row.setup.goes_on(row.enc.prompt, self._text(ids), ended)
-            forced.extend([] if said is None else self.lm.tokenizer(said, add_special_tokens=False)["input_ids"])
-        return forced.popleft() if forced else id_
-
-    def _append(self, chosen: list[int], indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
-        for b, id_ in enumerate(chosen):
-            row = self.rows[b]
-            token = token_text(self.lm, id_)
-            row.enc = row.enc.extended((id_,), (token,))
-            if not self.open[b]:
-                continue
-            if id_ in self.ends:
-                self.open[b], self.stopped[b] = False, "end"
-                continue
-            self.written[b] += 1
-            if on_token is not None and on_token(indices[b], token) is False:
-                self.open[b], self.stopped[b] = False, "asked"
-
-    def _generation(self, b: int) -> Generation:
-        row, read, n = self.rows[b], self.read[b], self.written[b]
-        ids, tokens = row.enc.ids[len(read) : len(read) + n], row.enc.tokens[len(read) : len(read) + n]
-        logits = torch.stack([scores[b] for scores in self.logits[:n]]) if n else torch.zeros(0, self.lm.n_tokens)
-        whole = read.extended(ids, tokens)
-        again = partial(_reread, self.lm, Row(whole, row.setup))
-        return Generation(whole, n, self._text(ids), logits, self.stopped[b], row.setup, again)
-
-    def _text(self, ids: Sequence[int]) -> str:
-        return self.lm.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
-
-
-def _thrown(seed: int, place: int, n: int) -> Tensor:
-    """The dice of one seed at one place of the text, a number for each token of the vocabulary."""
-    return torch.rand(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + place))
-
-
-def _reread(lm: LM, row: Row) -> Trace:
-    return traces(lm, [row], wanted(lm), last_only=False)[0]
-
-
-def _end_ids(lm: LM) -> set[int]:
-    """The ids with which the model ends a text."""
-    config = getattr(lm.model, "generation_config", None)
-    ends = getattr(config, "eos_token_id", None)
-    if ends is None:
-        ends = lm.tokenizer.eos_token_id
-    return set(ends if isinstance(ends, (list, tuple)) else [] if ends is None else [ends])
