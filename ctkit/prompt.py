@@ -1,12 +1,12 @@
 """A prompt in named pieces, and the same prompt as tokens. Knows nothing of models."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from .errors import CtkitError, shown
+from .sentences import sentence_ranges
 
 CUE = "cue"  # the piece that asks for the answer; re-reading leaves it alone, thinking replaces it
 PLACEHOLDER = "placeholder"  # a piece of one token that no text stands for (token prepending)
@@ -208,26 +208,9 @@ class Encoding:
         )
 
 
-def sentences(text: str) -> list[str]:
-    """A text in sentences, each with its full stop. A stop inside a number ("3.14") or a word ("e.g.") ends nothing.
-
-    >>> sentences("a = 3. So b = 3 + 0.5. Answer: 7")
-    ['a = 3.', 'So b = 3 + 0.5.', 'Answer: 7']
-    """
-    return [text[start:stop] for start, stop in _sentence_ranges(text)]
-
-
-def _sentence_ranges(text: str) -> list[tuple[int, int]]:
-    """Where each sentence starts and stops, without the space around it."""
-    gaps = list(re.finditer(r"(?<=[.!?])(?<!\b[A-Za-z]\.[A-Za-z]\.)\s+|\n+", text))
-    between = zip([0, *(gap.end() for gap in gaps)], [*(gap.start() for gap in gaps), len(text)])
-    found = [(text[start:stop], start, stop) for start, stop in between if text[start:stop].strip()]
-    return [(start + len(t) - len(t.lstrip()), stop - len(t) + len(t.rstrip())) for t, start, stop in found]
-
-
 def _in_parts(part: Piece) -> list[Piece]:
     """A piece as one piece a sentence; what stands between two sentences leads to the second."""
-    ranges, parts = _sentence_ranges(part.text), []
+    ranges, parts = sentence_ranges(part.text), []
     starts, stops = [0, *(start for start, _ in ranges[1:])], [*(stop for _, stop in ranges[:-1]), len(part.text)]
     for i, (start, stop) in enumerate(zip(starts, stops)):
         own = f"{part.origin} {i + 1}"

@@ -10,14 +10,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "ctkit"
 
-_TOOLS = ["errors", "prompt", "masks", "interventions", "engine"]
+_TOOLS = ["errors", "sentences", "prompt", "masks", "interventions", "engine"]
 ALLOWED = {
     "errors": [],
-    "prompt": ["errors"],
-    "masks": ["errors", "prompt"],
-    "tasks": ["errors", "prompt"],
-    "interventions": _TOOLS[:3],
-    "engine": _TOOLS[:4],
+    "sentences": [],
+    "prompt": _TOOLS[:2],
+    "masks": _TOOLS[:3],
+    "tasks": _TOOLS[:3],
+    "interventions": _TOOLS[:4],
+    "engine": _TOOLS[:5],
     "families": _TOOLS,
     "directions": _TOOLS,
     "measures": [*_TOOLS, "tasks", "directions"],

@@ -9,7 +9,7 @@ import torch
 
 import ctkit as ct
 from ctkit.interventions import Knockout, Setup, Think
-from ctkit.measures.perturb import break_numbers
+from ctkit.measures.steps.perturb import break_numbers
 from ctkit.tasks import get
 from ctkit.zoo.effects import steps
 

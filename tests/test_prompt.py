@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 import ctkit as ct
 from ctkit import CtkitError, Piece, PrependToken, Prompt, Reread, Setup, Think
 from ctkit.engine.encode import encode
-from ctkit.prompt import CUE, PLACEHOLDER, START, as_prompt, sentences
+from ctkit.prompt import CUE, PLACEHOLDER, START, as_prompt
+from ctkit.sentences import sentences
 
 from .engine_fixtures import PROMPT
 from .families import BOS, byte_tokenizer, lm_of, new_model

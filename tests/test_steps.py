@@ -6,8 +6,8 @@ import random
 import pytest
 
 import ctkit as ct
-from ctkit.measures.perturb import NUMBER, break_numbers, break_result, moved
-from ctkit.prompt import sentences
+from ctkit.measures.steps.perturb import NUMBER, break_numbers, break_result, moved
+from ctkit.sentences import sentences
 from ctkit.tasks import get
 
 PROBLEM = get("sums").generate(4, 3)

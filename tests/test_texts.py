@@ -12,7 +12,7 @@ import ctkit as ct
 from ctkit import CtkitError, Echo, FixedPrefix, Knockout, Mask, Permute, Piece, Prompt, Reread, Setup, Split
 from ctkit.engine.encode import encode
 from ctkit.engine.run import run_many
-from ctkit.prompt import sentences
+from ctkit.sentences import sentences
 
 from .engine_fixtures import PROMPT, TOLERANCE
 from .families import BASE, TOKENIZER, lm_of, plain

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import CtkitError, shown
-from ..prompt import Encoding, sentences
+from ..prompt import Encoding
+from ..sentences import sentences
 
 
 @dataclass(frozen=True, eq=False)

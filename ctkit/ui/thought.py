@@ -8,7 +8,7 @@ from ..errors import CtkitError
 from ..interventions import Think
 from ..interventions.setup import Setup
 from ..measures.score import thinks
-from ..measures.steps import StepEffects, step_effects
+from ..measures.steps import StepEffects, labels_of, step_effects
 from ..prompt import Prompt
 from ..tasks import Problem
 
@@ -36,7 +36,7 @@ def steps_of(lm: LM, prompt: Prompt, setup: Setup, problem: Problem | None) -> d
         "method": HOW,
         "thought": " ".join(effects.steps),
         "answer": effects.answer,
-        "steps": [_row(effects, i, _label(effects.steps[i], problem)) for i in range(len(effects.steps))],
+        "steps": [_row(effects, i, label) for i, label in enumerate(labels_of(effects.steps, problem))],
         "before_scores": None if bare is None else [_number(score) for score in bare.scores],
         "note": f"answer {effects.answer}, probability {effects.probability:.2f} after the whole thought; "
         "4 ways to break each step",
@@ -62,10 +62,3 @@ def _row(effects: StepEffects, i: int, label: str | None) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return None if isnan(value) else round(value, 4) + 0.0  # no minus before a zero
-
-
-def _label(step: str, problem: Problem | None) -> str | None:
-    """What the task knows of a step that the model wrote word for word as the true thought has it."""
-    if problem is None or step not in problem.steps:
-        return None
-    return problem.labels[list(problem.steps).index(step)]

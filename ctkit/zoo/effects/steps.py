@@ -13,7 +13,7 @@ from ...engine.run import run_many
 from ...interventions import Knockout, Setup, Think
 from ...measures.score import answer_cue
 from ...measures.steps import METHODS, step_effects
-from ...measures.true_thinking import true_thinking
+from ...measures.steps.true_thinking import halves_of
 from ...tasks import Problem, get
 from ...tasks.base import LABELS
 from .tables import table
@@ -61,7 +61,7 @@ def when_blocked(lm: LM, problem: Problem, answer: str) -> list[float]:
     for i in range(len(problem.steps)):
         setup = Setup([Think(), Knockout(("answer cue", "answer"), f"step {i + 1}")])
         probability = partial(chances, lm, problem, answer, setup)
-        halves = true_thinking(problem.steps, i, problem.prompt.text, DRAWS, 0, probability)
+        halves = halves_of(problem.steps, i, problem.prompt.text, DRAWS, 0, probability)
         largest.append(max([*halves.necessity, *halves.sufficiency], default=0.0))
     return largest
 

@@ -1,10 +1,40 @@
-"""The true-thinking score of one step: early exit after it, step and context intact or broken (arXiv 2510.24941)."""
+"""The true-thinking score: early exit after a step, step and context intact or broken (arXiv 2510.24941)."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from .effects import StepEffects, interval, mean
 from .perturb import break_numbers
+from .split import Steps
+from .thought import Thought
+
+
+def true_thinking(thought: Thought, draws: int, seed: int) -> Iterator[StepEffects]:
+    """½ (necessity + sufficiency) of every step."""
+
+    def probability(texts: list[list[str]]) -> list[float]:
+        return thought.chances([Steps(tuple(t), thought.steps.leads[: len(t)]) for t in texts])
+
+    steps = thought.steps.texts
+    halves = [halves_of(steps, i, thought.prompt.text, draws, seed, probability) for i in range(len(steps))]
+    scores = [[(n + s) / 2 for n, s in zip(h.necessity, h.sufficiency, strict=True)] for h in halves]
+    yield StepEffects(
+        method="true-thinking",
+        steps=list(steps),
+        scores=[mean(v) for v in scores],
+        intervals=[interval(v) for v in scores],
+        control=[h.control for h in halves],
+        answer=thought.answer,
+        probability=thought.probability,
+        passes=thought.spent.passes,
+        tokens=thought.spent.tokens,
+        done=len(steps),
+        labels=thought.labels,
+        broken=[h.broken[0] if h.broken else "" for h in halves],
+        necessity=[mean(h.necessity) for h in halves],
+        sufficiency=[mean(h.sufficiency) for h in halves],
+    )
 
 
 @dataclass(frozen=True)
@@ -17,7 +47,7 @@ class Halves:
     broken: list[str]
 
 
-def true_thinking(
+def halves_of(
     steps: Sequence[str],
     index: int,
     question: str,

@@ -1,0 +1,10 @@
+"""Which steps of a thought does the answer rest on? To add a measure, see `measure.py`."""
+
+from .effects import StepEffects as StepEffects
+from .measure import METHODS as METHODS
+from .measure import step_effects as step_effects
+from .split import Steps as Steps
+from .split import cut as cut
+from .split import labels_of as labels_of
+from .split import split as split
+from .thought import Thought as Thought
