@@ -9,7 +9,7 @@ class AttentionView(View):
     >>> import ctkit as ct
     >>> view = ct.AttentionView(prompt="The key is in the box.", setup=ct.Mask("bidirectional"))
     >>> view.setup
-    Setup([Mask('bidirectional')])
+    Setup([Mask(kind='bidirectional')])
     """
 
     PANELS = ("text", "attention")
