@@ -80,7 +80,7 @@ def split(text: str, by: str | re.Pattern = "sentence", lm: LM | None = None) ->
 
     >>> split("a = 3. Then b = 3 + 0.5.").texts
     ('a = 3.', 'Then b = 3 + 0.5.')
-    >>> split("a = 3; b = 4", r"\\\\w =").texts
+    >>> split("a = 3; b = 4", "[a-z] =").texts
     ('a = 3;', 'b = 4')
     """
     if not isinstance(text, str):
