@@ -8,7 +8,9 @@ def lm():
     """The teaching model that comes with ctkit."""
     import ctkit as ct
 
-    return ct.load()
+    from .families import DEVICE
+
+    return ct.load(device=DEVICE)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -32,10 +32,10 @@ from ctkit import (
 from ctkit.engine.attention import current
 from ctkit.interventions import Intervention
 
-from .families import D_MODEL, N_HEADS, N_LAYERS
+from .families import D_MODEL, DEVICE, N_HEADS, N_LAYERS
 
 PROMPT = Prompt(context="Ann has a.", question="Who?", cue="Answer:")  # longer than any family's sliding window
-TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
+TOLERANCE = {"atol": 1e-5, "rtol": 1e-5} if DEVICE == "cpu" else {"atol": 1e-4, "rtol": 1e-4}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Tiny random models of many architectures, and a tokenizer for which a byte is a token. Nothing is downloaded."""
 
+import os
 from functools import cache
 
 import torch
@@ -10,6 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 from ctkit.engine.lm import LM
 from ctkit.engine.load import wrap
 
+DEVICE = os.environ.get("CTKIT_TEST_DEVICE", "cpu")  # "cuda": the laws on a GPU
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
 
@@ -97,7 +99,7 @@ def new_model(family: str, seed: int = 0, dtype: torch.dtype = torch.float32):
                 parameter.normal_(0, 0.15)
             else:
                 parameter.add_(torch.randn_like(parameter), alpha=0.1)
-    return model.to(dtype)
+    return model.to(DEVICE, dtype)
 
 
 @cache
@@ -109,4 +111,4 @@ def lm_of(family: str) -> LM:
 def plain(lm: LM, ids: list[int]) -> torch.Tensor:
     """What transformers says without ctkit: the logits, token by vocabulary."""
     with torch.no_grad():
-        return lm.model(input_ids=torch.tensor([list(ids)])).logits[0]
+        return lm.model(input_ids=torch.tensor([list(ids)]).to(lm.device)).logits[0].cpu()
