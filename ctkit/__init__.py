@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.rollout import rollout as rollout
     from .measures.side_effects import side_effects as side_effects
     from .measures.steps import step_effects as step_effects
+    from .measures.thinking_time import thinking_time as thinking_time
     from .measures.thumbnails import thumbnails as thumbnails
     from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy
     from .prompt import Encoding as Encoding
@@ -94,6 +95,7 @@ _HOME = {
     "best_order": "measures.peak",
     "order_selection": "measures.order_selection",
     "side_effects": "measures.side_effects",
+    "thinking_time": "measures.thinking_time",
     "fit_clusters": "directions",
     "fit_direction": "directions",
     "fit_features": "directions",

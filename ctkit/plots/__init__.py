@@ -18,3 +18,4 @@ from .runs import comparison as comparison
 from .runs import most_changed_head as most_changed_head
 from .runs import next_tokens as next_tokens
 from .style import Picture as Picture
+from .thinking import thinking_time as thinking_time
