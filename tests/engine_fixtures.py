@@ -30,6 +30,7 @@ from ctkit import (
     masks,
 )
 from ctkit.engine.attention import current
+from ctkit.engine.generate import CACHES
 from ctkit.interventions import Intervention
 
 from .families import D_MODEL, DEVICE, N_HEADS, N_LAYERS
@@ -232,6 +233,19 @@ def setups_for(lm) -> dict[str, Setup]:
     """Every setup that the model can carry out."""
     able = EVERY if lm.support["mask"] == "yes" else THROUGH_STREAM
     return {name: Setup(interventions) for name, interventions in able.items()}
+
+
+def same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Bit for bit; on a GPU, whose kernels are chosen by the shape of a mask, to float rounding."""
+    return torch.equal(one, other) if DEVICE == "cpu" else torch.allclose(one, other, **TOLERANCE)
+
+
+def caches_of(lm) -> tuple[str, ...]:
+    """The caches that a family has; in transformers itself a static one is wrong with one of them, and on a GPU with
+    another."""
+    with_static = lm.support["static"] == "yes"
+    assert with_static or type(lm.model).__name__ in ("GPTNeoForCausalLM", *(["BloomForCausalLM"] * (DEVICE != "cpu")))
+    return CACHES if with_static else ("dynamic", "none")
 
 
 def left_behind(lm) -> dict:

@@ -5,11 +5,11 @@ import torch
 
 import ctkit as ct
 from ctkit import Knockout, Mask, Setup
-from ctkit.engine.generate import CACHES, generate_many
+from ctkit.engine.generate import generate_many
 from ctkit.engine.lm import LM
 from ctkit.engine.run import run_many
 
-from .engine_fixtures import IDLE, PROMPT, THROUGH_STREAM, TOLERANCE, setups_for
+from .engine_fixtures import IDLE, PROMPT, THROUGH_STREAM, TOLERANCE, caches_of, setups_for
 from .families import ALL, lm_of, new_model, plain
 
 pytestmark = pytest.mark.families
@@ -57,13 +57,6 @@ def test_float16_runs():
     trace = ct.run(lm, PROMPT, Knockout("cue", "context"))
     assert trace.logits.isfinite().all()
     assert (trace.attention(0)[:, trace.spans["cue"], trace.spans["context"]] == 0).all()
-
-
-def caches_of(lm) -> tuple[str, ...]:
-    """The caches that a family has; in transformers itself one of them is wrong with a static one."""
-    with_static = lm.support["static"] == "yes"
-    assert with_static or type(lm.model).__name__ == "GPTNeoForCausalLM"
-    return CACHES if with_static else ("dynamic", "none")
 
 
 @pytest.mark.parametrize("family", ALL)

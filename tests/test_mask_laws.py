@@ -7,7 +7,7 @@ import ctkit as ct
 from ctkit import CtkitError, Knockout, Mask, MaskGroups, Prompt, Split, masks
 from ctkit.engine.run import run_many
 
-from .engine_fixtures import PROMPT, TOLERANCE
+from .engine_fixtures import PROMPT, TOLERANCE, same
 from .families import N_HEADS, N_LAYERS, lm_of, plain
 
 N = len(PROMPT.text)
@@ -74,8 +74,8 @@ def unchanged_before(lm, prompt, setup, row: int) -> bool:
     """Whether every block's stream and the logits are as without the setup, before a row; and not behind it."""
     base, trace = ct.run(lm, prompt, residual="all"), ct.run(lm, prompt, setup, residual="all")
     streams = [(base.residual(layer), trace.residual(layer)) for layer in range(lm.n_layers + 1)]
-    same = all(torch.equal(one[:row], other[:row]) for one, other in [*streams, (base.logits, trace.logits)])
-    return same and not torch.allclose(base.logits[row:], trace.logits[row:], atol=1e-4)
+    as_it_was = all(same(one[:row], other[:row]) for one, other in [*streams, (base.logits, trace.logits)])
+    return as_it_was and not torch.allclose(base.logits[row:], trace.logits[row:], atol=1e-4)
 
 
 @pytest.mark.parametrize("family", SOME)
@@ -114,7 +114,7 @@ def test_a_suppressed_span_is_read_but_not_remembered():
     hint = a.spans["hint"]
     assert torch.equal(a.logits[hint.stop :], b.logits[hint.stop :])
     assert not torch.allclose(a.logits[hint], b.logits[hint], atol=1e-3)
-    assert torch.equal(a.logits[: hint.stop], ct.run(lm, one).logits[: hint.stop]), "inside and before: as it was"
+    assert same(a.logits[: hint.stop], ct.run(lm, one).logits[: hint.stop]), "inside and before: as it was"
 
 
 def test_what_is_not_written_cannot_be_seen():

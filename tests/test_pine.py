@@ -84,7 +84,7 @@ def test_one_segment_is_read_plainly(family):
 def by_hand(lm, enc, segments: list[range]) -> torch.Tensor:
     """The logits of a Llama under PINE, token by token and head by head, as the paper's code has it."""
     core, scale = lm.model.model, 1 / sqrt(8)
-    x = core.embed_tokens(torch.tensor(enc.ids)).double()
+    x = core.embed_tokens(torch.tensor(enc.ids, device=lm.device)).double()
     for block in core.layers:
         y = _normed(x, block.input_layernorm)
         attention = block.self_attn
@@ -97,7 +97,7 @@ def by_hand(lm, enc, segments: list[range]) -> torch.Tensor:
         y = _normed(x, block.post_attention_layernorm)
         up, gate, down = (getattr(block.mlp, f"{name}_proj").weight.double() for name in ("up", "gate", "down"))
         x = x + (torch.nn.functional.silu(y @ gate.T) * (y @ up.T)) @ down.T
-    return (_normed(x, core.norm) @ lm.model.lm_head.weight.double().T).float()
+    return (_normed(x, core.norm) @ lm.model.lm_head.weight.double().T).float().cpu()
 
 
 def _normed(x, norm):
@@ -106,7 +106,7 @@ def _normed(x, norm):
 
 def _turn(x, place: int):
     """Rotary position: pairs (i, i + 4) of a head's 8 numbers as complex numbers, each turned at its own speed."""
-    speed = 10000.0 ** (-torch.arange(4, dtype=torch.float64) / 4)
+    speed = 10000.0 ** (-torch.arange(4, dtype=torch.float64, device=x.device) / 4)
     turned = torch.complex(x[:4], x[4:]) * torch.exp(1j * place * speed)
     return torch.cat([turned.real, turned.imag])
 
@@ -213,7 +213,8 @@ def same_keys():
     with torch.no_grad():
         for block in model.model.layers:
             block.self_attn.k_proj.weight.zero_()
-            block.self_attn.k_proj.bias.normal_(0, 2.0, generator=torch.Generator().manual_seed(1))
+            bias = block.self_attn.k_proj.bias
+            bias.copy_(2.0 * torch.randn(bias.shape, generator=torch.Generator().manual_seed(1)))
     return ct.wrap(model, TOKENIZER)
 
 

@@ -12,7 +12,7 @@ from ctkit.engine.generate import CACHES
 from ctkit.engine.plan import Row
 from ctkit.engine.run import run_many, traces, wanted
 
-from .engine_fixtures import PROMPT, TOLERANCE, left_behind
+from .engine_fixtures import PROMPT, TOLERANCE, caches_of, left_behind
 from .families import D_MODEL, N_HEADS, N_LAYERS, lm_of
 
 FAMILIES = ["llama", "gpt2", "mixtral"]  # the last has experts in place of one MLP
@@ -195,7 +195,7 @@ def test_what_is_written_is_steered_where_it_was_asked(family):
             ("question", lambda enc: range(enc.span("question").start, enc.span("question").stop)),
         ):
             steer = Steer(d, strength=3.0, where=where)
-            runs = [ct.generate(lm, PROMPT, steer, max_new_tokens=4, cache=cache) for cache in CACHES]
+            runs = [ct.generate(lm, PROMPT, steer, max_new_tokens=4, cache=cache) for cache in caches_of(lm)]
             for run in runs:
                 assert run.ids == runs[0].ids
                 torch.testing.assert_close(run.logits, runs[0].logits, **TOLERANCE)

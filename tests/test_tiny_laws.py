@@ -10,6 +10,8 @@ from ctkit.engine.attention import current
 from ctkit.engine.generate import generate_many
 from ctkit.tasks import get
 
+from .families import plain
+
 PROMPT = get("hunt").generate(3, 3).prompt
 FUNCTIONS = ("edit", "allow", "bias", "heads", "residual")
 
@@ -33,11 +35,6 @@ def setups(direction):
 def close(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Equal to 1e-5 of the largest logit: float32 rounding, in another order."""
     return one.shape == other.shape and float((one - other).abs().max()) <= 1e-5 * max(1.0, float(one.abs().max()))
-
-
-def plain(lm, ids):
-    with torch.no_grad():
-        return lm.model(input_ids=torch.tensor([ids])).logits[0]
 
 
 def test_idle_is_identity(lm, direction):

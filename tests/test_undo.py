@@ -199,5 +199,5 @@ def test_a_hook_that_was_there_stays():
     trace = ct.run(lm, PROMPT, EVERY["steer"], residual=[2])
     assert left_behind(lm) == before
     assert len(heard) == 1
-    assert torch.equal(heard[0][0], trace.residual(2))
+    assert torch.equal(heard[0][0].cpu(), trace.residual(2))
     handle.remove()
