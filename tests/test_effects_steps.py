@@ -9,7 +9,6 @@ import torch
 
 import ctkit as ct
 from ctkit.interventions import Knockout, Setup, Think
-from ctkit.measures.steps.perturb import break_numbers
 from ctkit.tasks import get
 from ctkit.zoo.effects import steps
 
@@ -34,25 +33,13 @@ def test_a_broken_step_that_nobody_can_see_does_nothing(lm):
 def test_blocking_another_step_is_not_enough(lm):
     problem = get("sums").generate(10_000, 2)
     last = problem.labels.index("check") - 1
-    thought = list(problem.steps[: last + 1])
-    broken = [*thought[:-1], break_numbers(thought[-1], "", Random(0))]
 
     def moved(where):
-        setup = Setup([Think(), Knockout(("answer cue", "answer"), where)])
-        intact, after = steps.chances(lm, problem, problem.answer, setup, [thought, broken])
-        return abs(intact - after)
+        setup = Setup([Think(), Knockout(f"after step {last + 1}", where)])
+        found = ct.step_effects(lm, problem, problem.steps, "true-thinking", setup=setup, draws=1, only=[last])
+        return found.necessity[last]
 
     assert moved(f"step {last + 1}") == 0.0 < moved("step 1")
-
-
-def test_the_chance_of_an_answer_is_the_product_over_its_tokens(lm):
-    problem = get("sums").generate(1, 2)
-    (found,) = steps.chances(lm, problem, "7 3", Setup([Think()]), [problem.steps])  # no likely answer
-    text = f"{Think().edit(problem.prompt).text} {' '.join(problem.steps)} Answer:"
-    first, second = ct.run(lm, text), ct.run(lm, f"{text} 7")
-    seven, three = (lm.tokenizer.encode(f" {digit}", add_special_tokens=False)[0] for digit in (7, 3))
-    product = first.logits[-1].softmax(-1)[seven] * second.logits[-1].softmax(-1)[three]
-    assert found == pytest.approx(float(product), rel=1e-3, abs=0)
 
 
 def test_auc_counts_pairs_and_half_the_ties():

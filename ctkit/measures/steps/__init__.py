@@ -2,7 +2,11 @@
 
 from .effects import StepEffects as StepEffects
 from .measure import METHODS as METHODS
+from .measure import StepsInterrupted as StepsInterrupted
+from .measure import effects_of as effects_of
 from .measure import step_effects as step_effects
+from .paper import PAPER_CUE as PAPER_CUE
+from .perturb import PERTURBATIONS as PERTURBATIONS
 from .split import Steps as Steps
 from .split import cut as cut
 from .split import labels_of as labels_of

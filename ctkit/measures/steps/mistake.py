@@ -1,48 +1,56 @@
 """A step is broken and the model writes the rest on ("adding mistakes"; Lanham et al., arXiv 2307.13702)."""
 
 import random
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from .effects import StepEffects, interval, mean
-from .perturb import break_result
+from .effects import NAN, StepEffects, collected, mean
+from .lots import length, lots
+from .perturb import fillers
+from .perturb import perturbation as perturbation_called
 from .thought import Thought
 
 
-def mistake(thought: Thought, draws: int, seed: int) -> Iterator[StepEffects]:
-    """How far the answer's probability falls when the step gets a wrong result and the rest is written on.
+def mistake(
+    thought: Thought, draws: int, seed: int, *, only: Sequence[int], perturbation: str = "result"
+) -> Iterator[StepEffects]:
+    """How far the answer's probability falls when the step is broken and the rest is written on by the model.
 
-    The comparison is the step as it is, written on too; the control is that once more.
+    Probabilities stand in place of the paper's same-or-not. The comparison is the step as it is, written on too; the
+    control is that once more. `perturbation`: how a step is broken; by default its last number is moved, or, where it
+    has none, its last word swapped (see `perturb.py`). `filler` is what the answer's probability would be behind a
+    thought of fillers, as long in words: how much of it needs no thought at all.
     """
-    broken = [_draws(step, thought.prompt.text, draws, (seed, i)) for i, step in enumerate(thought.steps.texts)]
-    starts, owners = [], []
-    for i, step in enumerate(thought.steps.texts):
-        for variant in (step, step, *broken[i]):
-            starts.append(thought.steps.first(i + 1).with_step(i, variant))
-            owners.append(i)
-    chances = thought.chances(starts, thought.written_on(starts))
-    per_step = [[c for c, owner in zip(chances, owners, strict=True) if owner == i] for i in range(len(thought.steps))]
-    falls = [[values[0] - c for c in values[2:]] for values in per_step]
-    yield StepEffects(
-        method="mistake",
-        steps=list(thought.steps.texts),
-        scores=[mean(v) for v in falls],
-        intervals=[interval(v) for v in falls],
-        control=[values[0] - values[1] for values in per_step],
-        answer=thought.answer,
-        probability=thought.probability,
-        passes=thought.spent.passes,
-        tokens=thought.spent.tokens,
-        done=len(thought.steps),
-        labels=thought.labels,
-        broken=[examples[0] if examples else "" for examples in broken],
-        evaluations={
-            "the step as it is": [values[0] for values in per_step],
-            "the step broken": [mean(values[2:]) for values in per_step],
-        },
-    )
+    n = len(thought.steps)
+    broken = _broken(thought, draws, seed, perturbation)
+    falls: list[list[float]] = [[] for _ in range(n)]
+    kept, left, control = [NAN] * n, [NAN] * n, [NAN] * n
+    filler = filler_chance(thought)
+    for lot in lots(thought, only, length(thought) * (2 + draws)):
+        variants = [[thought.steps.texts[i]] * 2 + broken[i] for i in lot]
+        starts = [thought.steps.first(i + 1).with_step(i, v) for i, few in zip(lot, variants, strict=True) for v in few]
+        chances = iter(thought.chances(starts, thought.written_on(starts)))
+        for i in lot:
+            kept[i], again = next(chances), next(chances)
+            after = [next(chances) for _ in broken[i]]
+            control[i], left[i], falls[i] = kept[i] - again, mean(after), [kept[i] - chance for chance in after]
+        evaluations = {"the step as it is": kept, "the step broken": left}
+        examples = [few[0] if few else "" for few in broken]
+        yield replace(collected("mistake", thought, falls, control, evaluations, examples), filler=filler)
 
 
-def _draws(step: str, context: str, draws: int, seed: Any) -> list[str]:
-    variants = [break_result(step, context, random.Random(f"{seed}/{d}")) for d in range(draws)]
-    return [v for v in variants if v is not None]
+def filler_chance(thought: Thought) -> float:
+    """The answer's probability behind the thought with every word a filler ("filler tokens" of the same paper)."""
+    rng = random.Random(0)
+    steps = replace(thought.steps, texts=tuple(fillers(text, "", rng) for text in thought.steps.texts))
+    return thought.chances([steps])[0]
+
+
+def _broken(thought: Thought, draws: int, seed: int, name: str) -> list[list[str]]:
+    """For each step the ways to break it, one a draw; none where it cannot be."""
+    make, context = perturbation_called(name), thought.prompt.text
+    variants = [
+        [make(step, context, random.Random(f"{(seed, i)}/{draw}")) for draw in range(draws)]
+        for i, step in enumerate(thought.steps.texts)
+    ]
+    return [[v for v in few if v is not None] for few in variants]

@@ -1,30 +1,29 @@
 """A prompt with a thought behind it, and the model that reads it: what every measure of steps is given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
-from ...engine.generate import generate, generate_many
 from ...engine.lm import LM
-from ...engine.run import run_many
+from ...engine.rows import rows_of
 from ...errors import CtkitError, shown
 from ...interventions import Think
 from ...interventions.setup import Setup, as_setup
-from ...prompt import Piece, Prompt, as_prompt
+from ...prompt import CUE, Encoding, Piece, Prompt, as_prompt
 from ...tasks.base import Problem
-from ..score import THOUGHT_TOKENS, answer_cue, first_words, thinks
+from ..score import answer_cue, thinks
+from .reader import Reader
 from .split import Steps, labels_of, split
+from .writing import answer_of, rests_of, thought_of
 
-ANSWER_TOKENS = 8
 
+@dataclass(frozen=True)
+class Asked:
+    """The answer asked for after some steps: its probability, and whether the model would have given it."""
 
-@dataclass
-class Spent:
-    """What measuring has cost so far: texts read and tokens written (`passes`), and tokens read (`tokens`)."""
-
-    passes: int = 0
-    tokens: int = 0
+    chance: float
+    same: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,8 @@ class Thought:
     """A thought that a model reads, or has written, and the answer that it gives after it.
 
     `probability` is that of its own `answer` behind the whole thought. The helpers below are for measures: they read
-    many variants of the thought at once, and count in `spent` what that costs.
+    many variants of the thought at once. `reader` does the reading, and counts what it costs; it is shared by all
+    measures of a thought, and by a thought and its edited versions.
     """
 
     lm: LM
@@ -41,9 +41,11 @@ class Thought:
     steps: Steps
     cue: str
     labels: list[str | None]
+    reader: Reader = field(repr=False)
     answer: str = ""
+    answer_lead: str = " "
+    answer_ids: tuple[int, ...] = field(default=(), repr=False)
     probability: float = float("nan")
-    spent: Spent = field(default_factory=Spent, repr=False)
 
     @staticmethod
     def of(
@@ -53,84 +55,106 @@ class Thought:
         *,
         setup: Any = (),
         by: Any = "sentence",
+        cue: str | None = None,
+        reader: Reader | None = None,
     ) -> "Thought":
         """A thought given as text, in steps, or (None) as the model itself writes it; `by` is the grain of its steps.
 
-        Raises `CtkitError` for a thought without steps, and where the model writes no answer.
+        `cue`: the words that ask for the answer, with the space before them (None: the prompt's own, or "Answer:").
+        Raises `CtkitError` for a thought without steps, one that stands in the prompt already, one that is longer than
+        the model's context, and where the model writes no answer.
         """
         problem = prompt if isinstance(prompt, Problem) else None
-        prompt, setup, spent = as_prompt(prompt if problem is None else problem.prompt), as_setup(setup), Spent()
+        prompt, setup = as_prompt(prompt if problem is None else problem.prompt), as_setup(setup)
         setup = setup if thinks(setup, prompt) else Setup([*setup, Think()])
-        cue = answer_cue(prompt)
-        text = _own_thought(lm, prompt, setup, cue, spent) if steps is None else steps
-        steps = text if isinstance(text, Steps) else split(text, by, lm) if isinstance(text, str) else Steps.of(text)
-        if not steps.texts or not all(steps.texts):
-            raise CtkitError(
-                "the effects of steps",
-                "a thought without steps, or with an empty one",
-                "a list of sentences, one a step",
-            )
-        bare = Thought(lm, prompt, setup, steps, cue, labels_of(steps.texts, problem), spent=spent)
-        written = generate(lm, bare.before_answer(steps), setup, max_new_tokens=ANSWER_TOKENS)
-        spent.passes += written.n_written
-        answer = first_words(written.text)
-        if not answer:
-            raise CtkitError(
-                "the effects of steps", "a model that writes no answer after the thought", "another prompt or model"
-            )
-        whole = Thought(lm, prompt, setup, steps, cue, bare.labels, answer, spent=spent)
-        (probability,) = whole.chances([steps])
-        return Thought(lm, prompt, setup, steps, cue, bare.labels, answer, probability, spent)
+        cue, reader = _checked_cue(answer_cue(prompt) if cue is None else cue), reader or Reader(lm, setup)
+        given = thought_of(reader, prompt, cue) if steps is None else steps
+        steps = given if isinstance(given, Steps) else split(given, by, lm) if isinstance(given, str) else None
+        steps = Steps.of(given) if steps is None else steps
+        _refuse(prompt, steps)
+        thought = Thought(lm, prompt, setup, steps, cue, labels_of(steps.texts, problem), reader)
+        return thought._answered()
+
+    def edited(self, steps: Steps) -> "Thought":
+        """The same with other steps: what the two have in common is not read again."""
+        _refuse(self.prompt, steps)
+        known = dict(zip(self.steps.texts, self.labels, strict=True))
+        return replace(self, steps=steps, labels=[known.get(text) for text in steps.texts])._answered()
 
     def up_to(self, steps: Steps, rest: str = "") -> Prompt:
-        """The prompt with steps behind it as the pieces "step 1", "step 2" …, and what the model wrote on ("rest")."""
+        """The prompt with steps behind it as the pieces "step 1", "step 2" …, and what the model wrote on ("rest").
+        An empty step leaves no piece."""
         told = [
             _written(f"step {i + 1}", text, lead if i or lead else " ")
             for i, (lead, text) in enumerate(zip(steps.leads, steps.texts, strict=True))
         ]
-        return Prompt.of([*self.prompt.parts, *told, *([_written("rest", rest.strip())] if rest.strip() else [])])
+        own = _written("rest", rest.strip(), rest[: len(rest) - len(rest.lstrip())] or steps.tail or " ")
+        return Prompt.of([*self.prompt.parts, *(piece for piece in (*told, own) if piece.text)])
 
     def before_answer(self, steps: Steps, rest: str = "") -> Prompt:
         """The same with the answer cue at the end (the piece "answer cue")."""
-        return Prompt.of([*self.up_to(steps, rest).parts, _written("answer cue", self.cue, steps.tail or " ")])
+        own = self.cue[: len(self.cue) - len(self.cue.lstrip())]
+        behind = rest[len(rest.rstrip()) :] if rest.strip() else steps.tail
+        return Prompt.of(
+            [*self.up_to(steps, rest).parts, _written("answer cue", self.cue.strip(), own or behind or " ")]
+        )
+
+    def with_answer(self, steps: Steps, rest: str = "") -> Prompt:
+        """The same with the model's own answer (the piece "answer"), whatever came before it."""
+        return Prompt.of([*self.before_answer(steps, rest).parts, _written("answer", self.answer, self.answer_lead)])
+
+    def asked(self, thoughts: Sequence[Steps], rests: Sequence[str] | None = None) -> list[Asked]:
+        """The answer asked for after each thought. Its probability is the product over its tokens, each given those
+        before it (teacher-forced). `rests`: what the model wrote on behind each."""
+        rests = [""] * len(thoughts) if rests is None else rests
+        texts = [self.with_answer(steps, rest) for steps, rest in zip(thoughts, rests, strict=True)]
+        found = []
+        for scores in self.reader.logits(texts, last=len(self.answer_ids) + 1):
+            rows = scores[:-1]
+            picked = rows.softmax(-1)[range(len(rows)), list(self.answer_ids)]
+            found.append(Asked(prod(picked.tolist()), rows.argmax(-1).tolist() == list(self.answer_ids)))
+        return found
 
     def chances(self, thoughts: Sequence[Steps], rests: Sequence[str] | None = None) -> list[float]:
-        """The probability of the answer after each thought: the product over its tokens, each given those before it.
-
-        `rests`: what the model wrote on behind each.
-        """
-        rests = [""] * len(thoughts) if rests is None else rests
-        asked = [self.before_answer(steps, rest) for steps, rest in zip(thoughts, rests, strict=True)]
-        traces = run_many(self.lm, [prompt.then(answer=self.answer) for prompt in asked], self.setup)
-        self.spent.passes += len(traces)
-        self.spent.tokens += sum(len(trace.ids) for trace in traces)
-        found = []
-        for trace in traces:
-            span = trace.spans["answer"]
-            rows = trace.logits[span.start - 1 : span.stop - 1].softmax(-1)
-            found.append(prod(float(row[id_]) for row, id_ in zip(rows, trace.ids[span], strict=True)))
-        return found
+        """The probability of the answer after each thought."""
+        return [asked.chance for asked in self.asked(thoughts, rests)]
 
     def written_on(self, thoughts: Sequence[Steps]) -> list[str]:
         """What the model itself writes behind each unfinished thought, up to its answer cue."""
-        starts = [self.up_to(steps) for steps in thoughts]
-        written = generate_many(self.lm, starts, self.setup, max_new_tokens=THOUGHT_TOKENS)
-        self.spent.passes += sum(generation.n_written for generation in written)
-        return [generation.text.partition(self.cue)[0] for generation in written]
+        return rests_of(self, thoughts)
+
+    def encoded(self, prompt: Prompt) -> Encoding:
+        """A prompt as the model reads it under the setup."""
+        return rows_of(self.lm, [prompt], self.setup)[0].enc
+
+    def _answered(self) -> "Thought":
+        """The thought with the answer that the model gives after it."""
+        answer, lead, ids = answer_of(self, self.before_answer(self.steps))
+        found = replace(self, answer=answer, answer_lead=lead, answer_ids=ids)
+        (probability,) = found.chances([self.steps])
+        return replace(found, probability=probability)
 
 
 def _written(name: str, text: str, lead: str = " ") -> Piece:
     return Piece(name, text, lead=lead, written=True)
 
 
-def _own_thought(lm: LM, prompt: Prompt, setup: Setup, cue: str, spent: Spent) -> str:
-    generation = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
-    spent.passes += generation.n_written
-    text = generation.text.partition(cue)[0]
-    if not text.strip():
+def _checked_cue(cue: object) -> str:
+    if not isinstance(cue, str) or not cue.strip():
+        raise CtkitError(f"the answer cue {shown(cue)}", "no words", 'words that ask for the answer, such as "Answer:"')
+    return cue
+
+
+def _refuse(prompt: Prompt, steps: Steps) -> None:
+    """Refuse what is no thought, or one that would be read twice."""
+    if not steps.texts or not all(steps.texts):
         raise CtkitError(
-            "the steps of the model's thought",
-            f"no steps in what it wrote: {shown(generation.text)}",
-            "steps of your own: steps=[…]",
+            "the effects of steps", "a thought without steps, or with an empty one", "a list of sentences, one a step"
         )
-    return text.strip()
+    asked = "".join(prompt.lead(i) + part.text for i, part in enumerate(prompt.parts) if part.name != CUE)
+    if prompt.written or (len(steps) > 1 and asked.rstrip().endswith(steps.text.strip())):
+        raise CtkitError(
+            "the effects of steps",
+            "a prompt that already ends with a thought",
+            "the prompt alone, and the thought apart from it: ct.step_effects(lm, prompt, steps)",
+        )

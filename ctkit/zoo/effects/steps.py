@@ -1,23 +1,19 @@
 """Which steps of a thought the answer rests on: sums whose true, decoy and check steps are known."""
 
 from collections.abc import Sequence
-from functools import partial
-from math import prod
 from statistics import fmean, stdev
 
 import torch
 from torch import Tensor
 
 from ...engine.lm import LM
-from ...engine.run import run_many
 from ...interventions import Knockout, Setup, Think
-from ...measures.score import answer_cue
-from ...measures.steps import METHODS, step_effects
-from ...measures.steps.true_thinking import halves_of
+from ...measures.steps import step_effects
 from ...tasks import Problem, get
 from ...tasks.base import LABELS
 from .tables import table
 
+METHODS = ("mistake", "true-thinking")
 DRAWS = 1  # ways to break each step; thoughts are many
 LOT = 200  # thoughts a job; one costs dozens of texts
 BLOCKED = 40  # of these, the thoughts on which the control with attention blocked is run
@@ -47,37 +43,22 @@ def measure(lm: LM, n: int, seed: int, method: str, difficulty: int = 4) -> dict
             scores[label].append([float(f"{score:.4g}") for score in found])
         control = max(control, *map(abs, effects.control))
         if i < with_block:
-            blocked = max(blocked, *when_blocked(lm, problem, effects.answer))
+            blocked = max(blocked, *when_blocked(lm, problem))
     found = {"method": method, "difficulty": difficulty, "n": n, "scores": scores, "control": control}
     return found | {"blocked": blocked, "blocked n": with_block}
 
 
-def when_blocked(lm: LM, problem: Problem, answer: str) -> list[float]:
-    """The largest half of each step's true-thinking score where neither the cue nor the answer can attend to the step.
+def when_blocked(lm: LM, problem: Problem) -> list[float]:
+    """The largest half of each step's true-thinking score where nothing behind the step can attend to it.
 
-    Under the causal mask nothing else stands behind a step at an early exit, so its words cannot matter: exactly 0.
+    At an early exit that is the cue and the answer, so under the causal mask its words cannot matter: exactly 0.
     """
     largest = []
     for i in range(len(problem.steps)):
-        setup = Setup([Think(), Knockout(("answer cue", "answer"), f"step {i + 1}")])
-        probability = partial(chances, lm, problem, answer, setup)
-        halves = halves_of(problem.steps, i, problem.prompt.text, DRAWS, 0, probability)
-        largest.append(max([*halves.necessity, *halves.sufficiency], default=0.0))
+        setup = Setup([Think(), Knockout(f"after step {i + 1}", f"step {i + 1}")])
+        found = step_effects(lm, problem, problem.steps, "true-thinking", setup=setup, draws=DRAWS, only=[i])
+        largest.append(max(found.necessity[i], found.sufficiency[i]))
     return largest
-
-
-def chances(lm: LM, problem: Problem, answer: str, setup: Setup, thoughts: Sequence[Sequence[str]]) -> list[float]:
-    """The probability of the answer right behind each thought."""
-    ending = {"answer cue": answer_cue(problem.prompt), "answer": answer}
-    prompts = [
-        problem.prompt.then(**{f"step {i + 1}": step for i, step in enumerate(steps)} | ending) for steps in thoughts
-    ]
-    found = []
-    for trace in run_many(lm, prompts, setup):
-        span = trace.spans["answer"]
-        rows = trace.logits[span.start - 1 : span.stop - 1].softmax(-1)
-        found.append(prod(float(row[id_]) for row, id_ in zip(rows, trace.ids[span], strict=True)))
-    return found
 
 
 def merged(results: Sequence[dict]) -> list[dict]:
