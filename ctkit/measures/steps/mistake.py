@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ...engine.encode import encode
 from .effects import NAN, StepEffects, collected, mean
 from .lots import length, lots
-from .perturb import fillers
 from .perturb import perturbation as perturbation_called
+from .split import Steps
 from .thought import Thought
 
 
@@ -19,7 +20,7 @@ def mistake(
     Probabilities stand in place of the paper's same-or-not. The comparison is the step as it is, written on too; the
     control is that once more. `perturbation`: how a step is broken; by default its last number is moved, or, where it
     has none, its last word swapped (see `perturb.py`). `filler` is what the answer's probability would be behind a
-    thought of fillers, as long in words: how much of it needs no thought at all.
+    thought of fillers, as long in tokens: how much of it needs no thought at all.
     """
     n = len(thought.steps)
     broken = _broken(thought, draws, seed, perturbation)
@@ -40,10 +41,16 @@ def mistake(
 
 
 def filler_chance(thought: Thought) -> float:
-    """The answer's probability behind the thought with every word a filler ("filler tokens" of the same paper)."""
-    rng = random.Random(0)
-    steps = replace(thought.steps, texts=tuple(fillers(text, "", rng) for text in thought.steps.texts))
-    return thought.chances([steps])[0]
+    """The answer's probability behind "... ... ..." in place of the thought ("filler tokens" of that paper): as many
+    tokens, or up to a filler less."""
+    length, one, two = (_tokens(thought, text) for text in (thought.steps.text, "...", "... ..."))
+    fit = 1 + max(0, length - one) // max(1, two - one)
+    return thought.chances([Steps((" ".join(["..."] * fit),), ("",), thought.steps.tail)])[0]
+
+
+def _tokens(thought: Thought, text: str) -> int:
+    """How many tokens a text has behind another."""
+    return len(encode(thought.lm, f"a {text}").ids) - len(encode(thought.lm, "a").ids)
 
 
 def _broken(thought: Thought, draws: int, seed: int, name: str) -> list[list[str]]:

@@ -105,7 +105,7 @@ def _alike(word: str, context: str) -> set[str]:
         return {other for other in words if other.isdigit()}
     if len(word) == 1:
         return {other for other in words if len(other) == 1 and other.isalpha()}
-    ends = {match.group(1) for match in re.finditer(r"(\w+)[.!?]", context)}
     if word[:1].isupper():
-        ends = {match.group(1) for match in re.finditer(r"(?<=\w )([A-Z]\w+)", context)}
-    return ends
+        return {match.group(1) for match in re.finditer(r"(?<=\w )([A-Z]\w+)", context)}
+    ends = {match.group(1) for match in re.finditer(r"(\w+)[.!?]", context)}
+    return {other for other in ends if len(other) > 1 and other[:1].islower()}

@@ -30,10 +30,14 @@ class Steps:
     @staticmethod
     def of(texts: Sequence[str]) -> "Steps":
         """Steps given one by one. Space around one is kept; where there is none between two, one is put there."""
-        wrong = [text for text in texts if not isinstance(text, str)]
-        if isinstance(texts, str) or wrong:
-            found = f"a {type(wrong[0]).__name__}: {shown(wrong[0])}" if wrong else "one text"
-            raise CtkitError("a thought in steps", found, 'a list of texts, one a step: ["a = 3.", "b = 4."]')
+        listed = isinstance(texts, Sequence) and not isinstance(texts, str)
+        wrong = [text for text in texts if not isinstance(text, str)] if listed else [texts]
+        if wrong:
+            raise CtkitError(
+                "a thought in steps",
+                f"a {type(wrong[0]).__name__}: {shown(wrong[0])}",
+                'a list of texts, one a step: ["a = 3.", "b = 4."]',
+            )
         leads, tail = [], ""
         for i, text in enumerate(texts):
             core = text.strip()
@@ -85,7 +89,12 @@ def split(text: str, by: str | re.Pattern = "sentence", lm: LM | None = None) ->
     """
     if not isinstance(text, str):
         raise CtkitError(f"the thought {shown(text)}", f"a {type(text).__name__}", "a text, or a list of steps")
-    return cut(text, [start for start in _starts(text, by, lm) if text[:start].strip() and text[start:].strip()])
+    boundaries: list[int] = []
+    for start in _starts(text, by, lm):  # some would leave a step without a word
+        before = boundaries[-1] if boundaries else 0
+        if text[before:start].strip() and text[start:].strip():
+            boundaries.append(start)
+    return cut(text, boundaries)
 
 
 def cut(text: str, boundaries: Sequence[int]) -> Steps:
