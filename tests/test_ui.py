@@ -1,6 +1,7 @@
 """The playground without a browser: one worker, frames that say what ran, errors as text, a state that is a setup."""
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -11,7 +12,8 @@ import pytest
 
 import ctkit as ct
 from ctkit.tasks import get
-from ctkit.ui.frame import frame_of, look, shown_token
+from ctkit.ui.frame import frame_of, shown_token
+from ctkit.ui.look import look
 from ctkit.ui.worker import Worker
 
 PROMPT = get("hunt").generate(3, 2).prompt
@@ -25,7 +27,17 @@ def playground(lm):
 
 
 def unpacked(block: dict) -> np.ndarray:
-    return np.frombuffer(block["data"], dtype=np.uint8).reshape(block["shape"])
+    """What `widgets/src/playground/decode.ts` makes of a block."""
+    shape, data = block["shape"], np.frombuffer(block["data"], dtype=np.uint8)
+    if block["packing"] == "bits":
+        return np.unpackbits(data, bitorder="little", count=math.prod(shape)).reshape(shape)
+    if block["packing"] == "causal":
+        return np.broadcast_to(np.tril(np.ones(shape[-2:], np.uint8)), shape)
+    if block["packing"] == "triangle":
+        square = np.zeros(shape, np.uint8)
+        square[..., *np.tril_indices(shape[-1])] = data.reshape(*shape[:-2], -1)
+        return square
+    return data.reshape(shape)
 
 
 def test_the_latest_request_wins():
@@ -66,13 +78,16 @@ def test_a_frame_holds_the_weights_of_the_run(lm):
     before, after = look(lm, PROMPT, ct.Setup()), look(lm, PROMPT, setup)
     frame = frame_of(lm, before, after, setup)
     weights = unpacked(frame["after"]["attention"])
-    assert weights.shape == (lm.n_layers, lm.n_heads, len(after.ids), len(after.ids))
-    assert np.abs(weights[2, 1] / 255 - after.attention(2, 1).numpy()).max() <= 0.5 / 255 + 1e-6
+    assert weights.shape == (lm.n_layers, lm.n_heads, len(after.trace.ids), len(after.trace.ids))
+    assert np.abs(weights[2, 1] / 255 - after.trace.attention(2, 1).numpy()).max() <= 0.5 / 255 + 1e-6
     allowed = unpacked(frame["after"]["allowed"])
     assert allowed.shape[:2] == (1, lm.n_heads)
     assert not weights[0, 1][allowed[0, 1] == 0].any(), "what the mask forbids has no weight"
-    assert frame["before"]["tokens"] == before.tokens and frame["align"] == list(range(len(before.ids)))
-    assert [round(p, 5) for _, p, _ in ct.compare(before, after).next_tokens] == [t["before"] for t in frame["next"]]
+    assert unpacked(frame["before"]["attention"]).any(), "a causal run comes as triangles"
+    assert frame["before"]["tokens"] == before.trace.tokens and frame["align"] == list(range(len(before.trace.ids)))
+    assert [round(p, 5) for _, p, _ in ct.compare(before.trace, after.trace).next_tokens] == [
+        t["before"] for t in frame["next"]
+    ]
 
 
 def test_a_flip_in_the_view_is_followed(playground):

@@ -9,7 +9,8 @@ from typing import Any
 from ..engine.lm import LM
 from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
-from .frame import frame_of, look
+from .frame import frame_of
+from .look import look
 from .population import Population
 from .thought import steps_of
 
@@ -23,7 +24,7 @@ def page_of(
     before, population = look(lm, prompt, Setup()), Population(lm)
     recordings = []
     for setup in setups:
-        after = look(lm, prompt, setup) if len(setup) else None
+        after = look(lm, prompt, setup, before) if len(setup) else None
         recordings.append(
             {
                 "setup": setup.to_data(),

@@ -4,19 +4,19 @@ from functools import cache
 from typing import Any
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..engine.encode import encode
-from ..engine.generate import generate
 from ..engine.lm import LM
-from ..engine.run import run
 from ..engine.trace import Trace
-from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..measures.compare import Comparison, alignment
-from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
-from ..prompt import CUE, PLACEHOLDER, Piece, Prompt
+from ..prompt import PLACEHOLDER
 from ..zoo.tokenizer import known_ids
+from .heads import overview_of
+from .look import Look
+from .units import sentence_starts, word_starts
+from .wire import packed_mask, packed_weights
 
 IN_WORDS = {
     "Reread": "Reading again",
@@ -25,46 +25,23 @@ IN_WORDS = {
     "Steer": "Steering",
     "Think": "Thinking",
 }
-MOST_WEIGHTS = 8_000_000  # bytes of attention in one frame; more would make the browser wait
 
 
-def look(lm: LM, prompt: Prompt, setup: Setup) -> Trace:
-    """One run with everything that a view draws. With thinking on, the model first writes its thought and the cue; what
-    comes next is then the answer."""
-    if thinks(setup, prompt):
-        cue = answer_cue(prompt)
-        written = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
-        thought = written.text.partition(cue)[0].strip()
-        thought_too = prompt.then(thought=thought) if thought else prompt
-        prompt = Prompt.of(
-            [*thought_too.parts, Piece("answer cue", cue, origin=CUE, written=True)]
-        )  # the same cue, later
-    _refuse_large(lm, len(encode(lm, setup.edit(prompt))))
-    return run(lm, prompt, setup, attention="all" if lm.support.get("attention", "yes") == "yes" else ())
-
-
-def _refuse_large(lm: LM, tokens: int) -> None:
-    weights = lm.n_layers * lm.n_heads * tokens**2
-    if weights > MOST_WEIGHTS:
-        raise CtkitError(
-            f"the attention of {lm.n_layers * lm.n_heads} heads over {tokens} tokens",
-            f"{weights / 1e6:.0f} million weights for one picture",
-            "a shorter prompt, or trace.attention(layer, head) for one head",
-        )
-
-
-def frame_of(lm: LM, before: Trace, after: Trace | None, setup: Setup) -> dict[str, Any]:
-    """What the view paints: both sides, how their tokens match, the next token, and one sentence."""
-    other = before if after is None else after
-    align, fold = alignment(before.encoding, other.encoding)
-    comparison = Comparison(before, other, align, fold)
+def frame_of(lm: LM, before: Look, after: Look | None, setup: Setup) -> dict[str, Any]:
+    """What the view paints: both sides, how their tokens match, the next token, and one sentence. Of short texts all
+    weights; of longer ones every head small, and the view asks for the head that it shows (`heads.head_of`)."""
+    first, other = before.trace, (before if after is None else after).trace
+    whole = before.whole and (after is None or after.whole)
+    align, fold = alignment(first.encoding, other.encoding)
+    comparison = Comparison(first, other, align, fold)
     tokens = [
         {"token": token, "before": round(p, 5), "after": None if after is None else round(q, 5)}
         for token, p, q in comparison.next_tokens
     ]
     return {
-        "before": side_of(lm, before),
-        "after": None if after is None else side_of(lm, after),
+        "before": side_of(lm, before, whole),
+        "after": None if after is None else side_of(lm, after, whole),
+        "heads": None if whole else overview_of(before, after),
         "align": list(align),
         "fold": list(fold),
         "next": tokens,
@@ -72,8 +49,9 @@ def frame_of(lm: LM, before: Trace, after: Trace | None, setup: Setup) -> dict[s
     }
 
 
-def side_of(lm: LM, trace: Trace) -> dict[str, Any]:
-    """One run: tokens, pieces, all attention weights and what the mask allowed, a byte each."""
+def side_of(lm: LM, look: Look, whole: bool) -> dict[str, Any]:
+    """One run: tokens, pieces, where words and sentences begin, and of short texts all weights and masks."""
+    trace = look.trace
     parts = [part for part in trace.encoding.prompt.parts if part.name in trace.spans]
     pieces = [
         {
@@ -85,29 +63,31 @@ def side_of(lm: LM, trace: Trace) -> dict[str, Any]:
         }
         for p in parts
     ]
-    weights = [trace.attention(layer) for layer in range(lm.n_layers)] if trace.kept_attention else []
-    stacked = torch.stack(weights) if weights else torch.zeros(0, 0, len(trace.ids), len(trace.ids))
     return {
         "tokens": trace.tokens,
         "pieces": pieces,
-        "attention": packed((stacked * 255).round().to(torch.uint8)),
-        "allowed": packed(allowed_of(trace)),
+        "words": word_starts(trace.encoding),
+        "sentences": sentence_starts(trace.encoding),
+        "attention": packed_weights(weights_of(trace)) if whole else None,
+        "allowed": packed_mask(allowed_of(trace)) if whole else None,
         "unknown": unknown_tokens(lm, trace),
     }
 
 
-def allowed_of(trace: Trace) -> Tensor:
-    """Who may attend to whom, (layer or 1, head or 1, query, key): one layer where all are alike."""
+def weights_of(trace: Trace) -> Float[Tensor, "layer head query key"]:
+    """All weights of a run; no layer where the model does not give them."""
+    if not trace.kept_attention:
+        return torch.zeros(0, 0, len(trace.ids), len(trace.ids))
+    return torch.stack([trace.attention(layer) for layer in range(trace.shape.n_layers)])
+
+
+def allowed_of(trace: Trace) -> Bool[Tensor, "layer head query key"]:
+    """Who may attend to whom: one layer where all are alike, one head where all are."""
     masks = [trace.allowed(layer) for layer in range(trace.shape.n_layers)]
     if all(torch.equal(mask, masks[0]) for mask in masks):
         masks = masks[:1]
     heads = max(mask.shape[0] for mask in masks)
-    return torch.stack([mask.expand(heads, -1, -1) for mask in masks]).to(torch.uint8)
-
-
-def packed(values: Tensor) -> dict[str, Any]:
-    """A tensor of bytes as shape and buffer."""
-    return {"shape": list(values.shape), "data": memoryview(values.contiguous().numpy().tobytes())}
+    return torch.stack([mask.expand(heads, -1, -1) for mask in masks])
 
 
 def unknown_tokens(lm: LM, trace: Trace) -> list[bool]:

@@ -4,9 +4,10 @@ import base64
 import io
 from typing import Any
 
-from ..engine.trace import Trace
 from ..measures.compare import compare
 from ..plots import comparison, most_changed_head
+from .heads import most_changed
+from .look import Look
 
 
 def mimebundle_of(bundle: Any, text: str, seen: tuple | None) -> Any:
@@ -18,10 +19,17 @@ def mimebundle_of(bundle: Any, text: str, seen: tuple | None) -> Any:
     return data | extra, metadata
 
 
-def png_of(before: Trace, after: Trace | None) -> str:
+def png_of(before: Look, after: Look | None) -> str:
     """The head that changed most, before, after and difference, and the next token; PNG in base64."""
-    pair = compare(before, before if after is None else after)
-    figure = comparison(pair, *most_changed_head(pair))
+    pair = compare(before.trace, (before if after is None else after).trace)
+    if before.whole and (after is None or after.whole):
+        place = most_changed_head(pair)
+    else:
+        place = most_changed(before, after)
+        for look in (before, after):
+            if look is not None:  # so that the figure reads this head only
+                look.trace.kept_attention[place] = look.weights(*place)
+    figure = comparison(pair, *place)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return base64.b64encode(buffer.getvalue()).decode("ascii")

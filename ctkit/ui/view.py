@@ -16,7 +16,9 @@ from ..tasks import Problem, get
 from .catalog import catalog_of, mood_directions
 from .code import code_of
 from .examples import examples
-from .frame import frame_of, look
+from .frame import frame_of
+from .heads import head_of
+from .look import look
 from .parts import PARTS, Job
 from .static_view import mimebundle_of
 from .worker import Worker
@@ -42,6 +44,7 @@ class View(anywidget.AnyWidget):
     options = traitlets.Dict().tag(sync=True)  # panel → its own settings, which are no part of the setup
     seq = traitlets.Int(0).tag(sync=True)
     frame = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    detail = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # one head of a long text
     steps = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     population = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     status = traitlets.Dict({"busy": [], "message": ""}).tag(sync=True)
@@ -54,8 +57,10 @@ class View(anywidget.AnyWidget):
             name = type(self).__name__
             raise CtkitError(f"{name}({type(lm).__name__})", "no loaded model", f'ct.{name}(ct.load("tiny"))')
         self._worker = Worker("ctkit view")
+        self._reader = Worker("ctkit heads")  # answers for a head of a long text, between the parts of other work
         self._parts = {name: make(self.lm) for name, make in PARTS.items() if name in self.PANELS}
-        self._seen: tuple | None = None  # prompt, and its runs before and after
+        self._seen: tuple | None = None  # prompt, and what was looked at before and after
+        self._shown: tuple | None = None  # the number of the frame on show, and its runs before and after
         self._done: dict[str, tuple] = {}  # part → for what it was last measured
         self._asked: tuple | None = None  # what was last handed to the worker
         self._problem_seed = examples()[0].seed
@@ -92,7 +97,7 @@ class View(anywidget.AnyWidget):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything on show is up to date; False where `timeout` seconds were not enough."""
-        return self._worker.wait(timeout)
+        return self._worker.wait(timeout) and self._reader.wait(timeout)
 
     def __repr__(self) -> str:
         name, letters = type(self).__name__, len(self.prompt.text)
@@ -126,7 +131,8 @@ class View(anywidget.AnyWidget):
             self.status = {"busy": [name], "message": ""}
             prompt, before, after = self._seen
             setup, problem = Setup.from_data(state["setup"]), self._problem(state)
-            job = Job(self.lm, prompt, setup, before, after, state, problem, stale, own)
+            runs = before.trace, None if after is None else after.trace
+            job = Job(self.lm, prompt, setup, *runs, state, problem, stale, own)
 
             def publish(found: dict[str, Any] | None, name: str = name) -> None:
                 setattr(self, name, None if found is None else found | {"seq": seq})
@@ -143,9 +149,10 @@ class View(anywidget.AnyWidget):
             if self._seen is None or self._seen[0] != prompt:
                 self._seen = (prompt, look(self.lm, prompt, Setup()), None)
             before = self._seen[1]
-            after = look(self.lm, prompt, setup) if len(setup) else None
+            after = look(self.lm, prompt, setup, before) if len(setup) else None
             self._seen = (prompt, before, after)
             frame = frame_of(self.lm, before, after, setup)
+            self._shown = (seq, before, after)
             with self.hold_sync():
                 self.frame = frame | {"seq": seq, "ms": round(1000 * (time.perf_counter() - started), 1)}
                 self.code = code_of(self.lm, prompt, setup)
@@ -180,12 +187,21 @@ class View(anywidget.AnyWidget):
     def _told(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
         """A message of the view: something to do once, that is no state."""
         kind = content.get("type")
-        if kind == "stop":
+        if kind == "head":
+            self._reader.submit(lambda stale: self._guarded(lambda: self._show_head(content)))
+        elif kind == "stop":
             self._worker.submit(lambda stale: setattr(self, "status", {"busy": [], "message": "stopped"}))
         elif kind == "load_problem":
             self._show_problem(self.state["task"], self.state["difficulty"], content.get("seed"))
         elif kind == "new_problem":
             self._show_problem(content.get("task"), content.get("difficulty"), self._problem_seed + 1)
+
+    def _show_head(self, asked: dict[str, Any]) -> None:
+        """The weights of one head of one run in the cells that the view asks for; `key` is the view's name for them."""
+        seq, before, after = self._shown
+        run, name = (after or before) if asked.get("side") == "after" else before, ("layer", "head", "side", "key")
+        found = head_of(run, asked.get("layer"), asked.get("head"), asked.get("edges"))
+        self.detail = {key: asked.get(key) for key in name} | found | {"seq": seq}
 
     def _show_problem(self, task: str | None, difficulty: int | None, seed: int) -> None:
         """Put a task's problem into the prompt, with the task and its difficulty."""

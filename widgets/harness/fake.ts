@@ -1,5 +1,5 @@
 // Invented data in the shape of the traits: for looking at the view, and for its tests. Nothing here is measured.
-import type { Catalog, Frame, PieceText, PlayState, Population, Side, Span, Steps, Tensor } from "../src/playground/types";
+import type { Catalog, Command, Detail, Frame, PieceText, PlayState, Population, Side, Span, Steps, Tensor } from "../src/playground/types";
 
 export const CATALOG: Catalog = {
 	model: { name: "tiny", n_layers: 4, n_heads: 4, d_model: 128, device: "cpu", context: 512 },
@@ -92,7 +92,19 @@ export function side(text: { tokens: string[]; pieces: Span[] }, layers: number,
 			row.forEach((value, j) => (weights[plane * size * size + i * size + j] = Math.round((255 * value) / sum)));
 		}
 	}
-	return { tokens, pieces, attention: tensor([layers, heads, size, size], weights), allowed: tensor([1, 1, size, size], mask), unknown: tokens.map((token) => /[^\x00-\x7f]/.test(token)) };
+	const sentences = tokens.flatMap((_, i) => (i === 0 || /[.?]/.test(tokens[i - 1] ?? "") || pieces.some((piece) => piece.start === i) ? [i] : []));
+	return { tokens, pieces, words: tokens.map((_, i) => i), sentences, attention: tensor([layers, heads, size, size], weights), allowed: tensor([1, 1, size, size], mask), unknown: tokens.map((token) => /[^\x00-\x7f]/.test(token)) };
+}
+
+/** An invented head in the units that were asked for. */
+export function answered(message: Command, frame: Frame | null): Detail | null {
+	if (message.type !== "head" || !frame) return null;
+	const { layer, head, key } = message;
+	const size = message.edges.length - 1;
+	const source = frame[message.side]!;
+	const tokens = Array.from({ length: size }, (_, i) => source.tokens[message.edges[i]!] ?? "");
+	const plane = side({ tokens, pieces: [] }, 1, 1, 10 * layer + head + 3);
+	return { seq: frame.seq, layer, head, side: message.side, key, weights: { ...plane.attention!, shape: [size, size] }, allowed: { shape: [size, size], packing: "causal", data: new DataView(new ArrayBuffer(0)) } };
 }
 
 function score(kind: number, tokens: string[], i: number, j: number): number {
@@ -116,7 +128,7 @@ export function frame(seq: number, before: Side, now: Side | null, sentence: str
 	const { align, fold } = now ? match(before, now) : { align: [], fold: [] };
 	const words: [string, number, number][] = [[" barn", 0.22, 0.78], [" jar", 0.31, 0.08], [" car", 0.27, 0.07], [" box", 0.11, 0.03], [" cup", 0.05, 0.02], [" the", 0.004, 0.001]];
 	const next = words.map(([token, a, b]) => ({ token, before: a, after: now ? b : null }));
-	return { seq, ms: 41, before, after: now, align, fold, next: now ? next : [...next].sort((a, b) => b.before - a.before), sentence };
+	return { seq, ms: 41, before, after: now, align, fold, next: now ? next : [...next].sort((a, b) => b.before - a.before), sentence, heads: null };
 }
 
 function match(before: Side, after: Side): { align: number[]; fold: number[] } {

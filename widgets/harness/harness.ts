@@ -1,6 +1,7 @@
 // The development page: `npm run harness`, then open harness/index.html#reread (or another scene).
 import { render } from "../src/playground/index";
 import { FakeModel } from "./model";
+import { answered } from "./fake";
 import { SCENES } from "./scenes";
 
 const name = location.hash.slice(1) || "reread";
@@ -8,5 +9,6 @@ const model = new FakeModel((SCENES[name] ?? SCENES.reread!)());
 const theme = new URLSearchParams(location.search).get("theme");
 if (theme) document.documentElement.dataset.theme = theme;
 document.body.style.background = theme === "dark" ? "#0b0d0f" : "#fff";
+model.answers = answered; // a long text's heads, as Python would send them
 render({ model, el: document.getElementById("here")! });
 Object.assign(window, { model, SCENES });

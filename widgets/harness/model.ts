@@ -1,16 +1,18 @@
 // A model without a kernel: traits in a map, listeners, and a record of what was sent.
-import type { Command, Model, State } from "../src/playground/types";
+import type { Command, Detail, Frame, Model, State } from "../src/playground/types";
 
 export class FakeModel implements Model {
 	traits: State;
 	sent: Command[] = [];
+	/** What Python would answer, where it is to answer at all. */
+	answers: ((message: Command, frame: Frame | null) => Detail | null) | null = null;
 	/** The state that each save_changes would send. */
 	saved: Partial<State>[] = [];
 	private dirty: Partial<State> = {};
 	private listeners = new Map<string, Set<() => void>>();
 
 	constructor(traits: Partial<State>) {
-		this.traits = { panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
+		this.traits = { panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, detail: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
 	}
 	get<K extends keyof State>(name: K): State[K] {
 		return this.traits[name];
@@ -29,6 +31,8 @@ export class FakeModel implements Model {
 	}
 	send(message: Command): void {
 		this.sent.push(message);
+		const answer = this.answers?.(message, this.traits.frame);
+		if (answer) setTimeout(() => this.push({ detail: answer }), 30);
 	}
 	on(event: string, listener: () => void): void {
 		const all = this.listeners.get(event) ?? new Set();

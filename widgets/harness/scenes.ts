@@ -1,5 +1,6 @@
 // Scenes to look at, each a set of traits. Open index.html#<scene>.
-import type { Entry, Frame, PieceText, State } from "../src/playground/types";
+import { bytes } from "../src/lib/bytes";
+import type { Entry, Frame, PieceText, Side, State, Tensor } from "../src/playground/types";
 import { CATALOG, causal, frame, hunt, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
 
 const CODE = 'import ctkit as ct\n\nlm = ct.load("tiny")\nprompt = ct.Prompt(context="The key is in the box. …", question="Where is the key?", cue="Answer:")\ntrace = ct.run(lm, prompt, ct.Reread())\ntrace.next_tokens(k=5)';
@@ -24,6 +25,23 @@ function long(words: number): PieceText[] {
 	return [{ name: "context", text: context }, ...hunt().slice(1)];
 }
 
+/** Weights as differences around none. */
+function halves(tensor: Tensor): Tensor {
+	const data = bytes(tensor.data).map((byte, i) => 128 + (i % 3 ? byte >> 1 : -byte >> 1));
+	return { shape: tensor.shape, packing: "differences", data: new DataView(data.buffer) };
+}
+
+/** A frame without weights, as of a long text in a large model: heads come when they are asked for. */
+function small(pieces: PieceText[], layers: number, heads: number, twice: boolean): Frame {
+	const cells = 30;
+	const words = tokenize(pieces);
+	const bare = (text: typeof words): Side => ({ ...text, words: text.tokens.map((_, i) => i), sentences: text.tokens.flatMap((_, i) => (i === 0 || /[.?]/.test(text.tokens[i - 1] ?? "") ? [i] : [])), attention: null, allowed: null, unknown: text.tokens.map(() => false) });
+	const picture = (seed: number) => side({ tokens: Array.from({ length: cells }, (_, i) => ` w${i % 7}`), pieces: [] }, layers, heads, seed).attention!;
+	const made = twice ? frame(2, bare(words), bare(tokenize(reread(pieces))), SENTENCE) : frame(1, bare(words), null, "Nothing is switched on. Top token jar, 0.31.");
+	const numbers = Array.from({ length: layers * heads }, (_, i) => ((i * 37) % 100) / 200);
+	return { ...made, heads: { before: picture(3), after: twice ? picture(5) : null, difference: twice ? halves(picture(7)) : null, change: twice ? numbers : [], change_hidden: twice ? numbers : [], interest: numbers } };
+}
+
 const HOSTILE: PieceText[] = [
 	{ name: "context", text: '</script><img src=x onerror=window.pwned=1> <b>bold</b> &amp; 🗝️ 👩‍👩‍👧 المفتاح في الصندوق ‮evil‬ naïve antidisestablishmentarianism' },
 	{ name: "question", text: "Where is the 🗝️ ?" },
@@ -41,6 +59,9 @@ export const SCENES: Record<string, () => Partial<State>> = {
 	long: () => ({ ...common, state: state({ ...on, prompt: long(190) }), seq: 2, frame: again(long(190)), population: { ...POPULATION, seq: 1 }, steps: { ...STEPS, seq: 1 } }),
 	wide: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2", n_layers: 12, n_heads: 12 } }, state: state(on), seq: 2, frame: again(hunt(), 12, 12) }),
 	huge: () => ({ ...common, state: state({ prompt: long(500) }), seq: 1, frame: idle(long(500), 4, 4) }),
+	gpt2: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2-size", n_layers: 12, n_heads: 12 } }, state: state({ prompt: long(470) }), seq: 1, frame: small(long(470), 12, 12, false) }),
+	gpt2again: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2-size", n_layers: 12, n_heads: 12 } }, state: state({ ...on, prompt: long(470) }), seq: 2, frame: small(long(470), 12, 12, true) }),
+	thousands: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2-size", n_layers: 12, n_heads: 12 } }, state: state({ prompt: long(3600) }), seq: 1, frame: small(long(3600), 12, 12, false) }),
 	hostile: () => {
 		const made = again(HOSTILE);
 		made.next = [{ token: "\n", before: 0.2, after: 0.6 }, { token: "<|endoftext|>", before: 0.3, after: 0.2 }, { token: " <b>x</b>", before: 0.1, after: 0.1 }, { token: " ", before: 0.05, after: 0.04 }];

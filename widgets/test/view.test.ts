@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { CATALOG, POPULATION, state, STEPS, tensor } from "../harness/fake";
-import { twoReadings } from "./readings";
-import { press, shown } from "./shown";
+import { bytes } from "../src/lib/bytes";
+import { answer, longReadings, twoReadings } from "./readings";
+import { change, press, shown } from "./shown";
 
 test("a frame is painted and numbered; an older one is ignored", () => {
 	const { model, root, at } = shown({ frame: { ...twoReadings(4), sentence: "fourth" }, seq: 4 });
@@ -78,7 +79,7 @@ test("tokens are chosen with arrow keys, locked with Enter, freed with Escape", 
 	const { at } = shown();
 	const words = () => at("reads").textContent;
 	press(at("tokens"), "End");
-	expect(words()).toBe("“b” reads b 0.40 · a 0.20 · ⏎ 0.20 · is read by nothing");
+	expect(words()).toBe("“b” reads b 0.40 · a 0.20 · ⏎ 0.20 · a 0.20 · is read by nothing");
 	press(at("tokens"), "Enter");
 	expect(words()).toContain("locked");
 	expect(at("tokens").getAttribute("aria-activedescendant")).toBe(document.querySelector('[role="option"][aria-selected="true"]')?.id);
@@ -116,8 +117,77 @@ test("heads are chosen with arrow keys and by a click; the most changed one is m
 	at("head-0-0").click();
 	expect(at("attention-title").textContent).toContain("head 0");
 	at("head-0-1").click();
-	at("most-changed").click();
+	expect(at("head-0-1").getAttribute("aria-selected")).toBe("true");
+});
+
+test("heads can be sorted by change; arrows then follow that order, and the head that changed most is chosen", () => {
+	const swapped = twoReadings(2); // the second head is the one that changes
+	for (const side of [swapped.before, swapped.after!]) {
+		const size = side.tokens.length ** 2;
+		const data = bytes(side.attention!.data);
+		side.attention = tensor(side.attention!.shape, Uint8Array.from([...data.subarray(size), ...data.subarray(0, size)]));
+	}
+	const { at } = shown({ frame: swapped, seq: 2 });
+	const order = () => [...at("heads").children].map((cell) => (cell as HTMLElement).dataset.test);
+	at("head-0-0").click();
+	expect(order()).toEqual(["head-0-0", "head-0-1"]);
+	change(at<HTMLSelectElement>("sort"), "change");
+	expect(order()).toEqual(["head-0-1", "head-0-0"]);
+	expect(at("head-0-1").getAttribute("aria-selected")).toBe("true");
+	expect(at("head-0-1").textContent).toBe("0.1");
+	press(at("heads"), "ArrowRight");
 	expect(at("head-0-0").getAttribute("aria-selected")).toBe("true");
+	change(at<HTMLSelectElement>("sort"), "model");
+	expect(order()).toEqual(["head-0-0", "head-0-1"]);
+});
+
+test("the first token can be hidden, which is not called masked", () => {
+	const { at } = shown();
+	expect(at("attention-title").closest("section")?.textContent).toContain("Hidden is not masked: the model still reads it.");
+	at("hide-first").click();
+	const scroll = at("matrix").closest<HTMLElement>(".ck-scroll")!;
+	press(scroll, "ArrowDown");
+	expect(at("readout").textContent).toContain("(hidden in the picture, not masked)");
+	press(scroll, "ArrowRight");
+	expect(at("readout").textContent).not.toContain("hidden");
+});
+
+test("the text can be seen by sentence, and a sentence opened into its tokens", () => {
+	const { at } = shown();
+	change(at<HTMLSelectElement>("granularity"), "sentence");
+	const parts = () => [...document.querySelectorAll(".ck-token")].map((part) => part.textContent);
+	expect(parts()).toEqual(["a b", "⏎", "a b"]);
+	expect(at("open-unit").hidden).toBe(true);
+	press(at("tokens"), "End");
+	expect(at("reads").textContent).toBe("“a b” reads a b 0.40 · a b 0.40 · ⏎ 0.20 · is read by nothing".replace("0.40 · a b 0.40", "0.50 · a b 0.30"));
+	press(at("tokens"), "Enter");
+	expect(at("open-unit").textContent).toBe("open its 2 tokens");
+	at("open-unit").click();
+	expect(parts()).toEqual(["a", "b", "⏎", "a", "b"]); // every reading of what was opened
+	at("open-unit").click();
+	expect(parts()).toEqual(["a b", "⏎", "a b"]);
+});
+
+test("a head of a long text is asked for side by side, and the view says that it is loading", () => {
+	const { model, at } = shown({ frame: longReadings(1) });
+	expect(at("readout").textContent).toBe("loading head 0.1 …");
+	expect(at("reads").textContent).toBe("loading head 0.1 …");
+	expect(model.sent).toEqual([{ type: "head", layer: 0, head: 1, side: "after", key: "token:1::false", edges: [0, 1, 2, 3, 4, 5] }]);
+	model.push({ detail: answer(model.sent[0]!, 1) });
+	expect(model.sent[1]).toMatchObject({ side: "before", edges: [0, 1, 2] });
+	model.push({ detail: answer(model.sent[1]!, 1) });
+	expect(model.sent).toHaveLength(2);
+	expect(at("readout").textContent).toContain("Blue: reads more");
+	press(at("tokens"), "End");
+	expect(at("reads").textContent).toBe("“b” reads b 0.40 · a 0.20 · ⏎ 0.20 · a 0.20 · is read by nothing");
+	at("head-0-0").click();
+	expect(at("readout").textContent).toBe("loading head 0.0 …");
+	at("head-0-1").click();
+	expect(at("readout").textContent, "it was here before").not.toContain("loading");
+	model.push({ frame: longReadings(2) });
+	expect(at("readout").textContent, "another run has other weights").toBe("loading head 0.1 …");
+	model.push({ detail: answer(model.sent[0]!, 1) });
+	expect(at("readout").textContent, "an answer about the run before").toBe("loading head 0.1 …");
 });
 
 test("without an after there is only the tab before", () => {

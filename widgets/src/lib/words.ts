@@ -10,6 +10,22 @@ export function shown(token: string): string {
 	return word.replace(/\r?\n/g, "⏎").replace(/\t/g, "⇥").replace(/ /g, "·").replace(UNSEEN, "�");
 }
 
+/** A text of one or several tokens: a single space between words stays one, all other whitespace is made visible. */
+export function visible(text: string): string {
+	if (!/\S \S/.test(text)) return shown(text);
+	return text.trimStart() === text ? seen(text) : seen(text.startsWith(" ") ? text.slice(1) : text);
+}
+
+function seen(text: string): string {
+	return text.split(/(?<=\S) (?=\S)/).map(shown).join(" ");
+}
+
+/** The beginning of a long text. */
+export function short(text: string, most = 24): string {
+	const letters = [...visible(text)];
+	return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : letters.join("");
+}
+
 /** A token in quotation marks. */
 export function quoted(token: string): string {
 	return `“${shown(token)}”`;

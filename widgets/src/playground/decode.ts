@@ -1,17 +1,23 @@
 // A frame as it crosses from Python (bytes in DataViews) to one that can be measured. Pure.
-import { bytes } from "../lib/bytes";
-import type { Frame, NextToken, Side, Span, Tensor } from "./types";
+import { type Overview, overview } from "./overview";
+import type { Frame, NextToken, Side, Span } from "./types";
+import { type Planes, planes } from "./unpack";
 
-/** One run: its tokens and who read whom. Weights are bytes (255 = 1), masks bytes (0 = masked). */
+/** One run: its tokens (or larger units of them) and who read whom. Weights are in steps of 1/255, masks 0 or 1. */
 export interface Reading {
 	tokens: string[];
 	pieces: Span[];
 	unknown: boolean[];
+	/** The tokens with which a word, a sentence begins. */
+	words: number[];
+	sentences: number[];
 	layers: number;
 	heads: number;
 	size: number;
+	/** Whether the weights of a head are here. */
+	has(layer: number, head: number): boolean;
 	/** Weights of one head, [query][key] row by row. */
-	weights(layer: number, head: number): Uint8Array;
+	weights(layer: number, head: number): Uint8Array | Float32Array;
 	/** Who may attend to whom in one head, [query][key] row by row. */
 	allowed(layer: number, head: number): Uint8Array;
 }
@@ -25,31 +31,30 @@ export interface Decoded {
 	fold: number[];
 	next: NextToken[];
 	sentence: string;
+	/** All heads made small, where the weights themselves are too many: then each head is asked for. */
+	overview: Overview | null;
 }
+
+const NO_PLANES: Planes = { layers: 0, heads: 0, at: () => new Uint8Array() };
 
 /** A frame with its bytes opened. Raises an error where a tensor does not have the bytes that its shape says. */
 export function decode(frame: Frame): Decoded {
 	const { seq, ms, align, fold, next, sentence } = frame;
-	return { seq, ms, align, fold, next, sentence, before: reading(frame.before), after: frame.after ? reading(frame.after) : null };
+	const small = frame.heads ? overview(frame.heads) : null;
+	const sides = { before: reading(frame.before, small), after: frame.after ? reading(frame.after, small) : null };
+	return { seq, ms, align, fold, next, sentence, overview: small, ...sides };
 }
 
-function reading(side: Side): Reading {
-	const size = side.tokens.length;
-	const weights = planes(side.attention, size, "attention");
-	const allowed = planes(side.allowed, size, "allowed");
-	const [layers = 0, heads = 0] = side.attention.shape;
-	return { tokens: side.tokens, pieces: side.pieces, unknown: side.unknown, layers, heads, size, weights, allowed };
+/** Whether all weights of a head are here. */
+export function ready({ before, after }: Decoded, layer: number, head: number): boolean {
+	return before.has(layer, head) && (after === null || after.has(layer, head));
 }
 
-/** A [layer, head, query, key] tensor by plane; where it has one layer or head, that one stands for all. */
-function planes(tensor: Tensor, size: number, name: string): (layer: number, head: number) => Uint8Array {
-	const [layers = 0, heads = 0, rows = 0, columns = 0] = tensor.shape;
-	const data = bytes(tensor.data);
-	if (rows !== size || columns !== size || data.length !== layers * heads * size * size) {
-		throw new Error(`${name} has shape [${tensor.shape.join(", ")}] and ${data.length} bytes for ${size} tokens`);
-	}
-	return (layer, head) => {
-		const plane = (layers === 1 ? 0 : layer) * heads + (heads === 1 ? 0 : head);
-		return data.subarray(plane * size * size, (plane + 1) * size * size);
-	};
+function reading(side: Side, small: Overview | null): Reading {
+	const { tokens, pieces, unknown } = side;
+	const size = tokens.length;
+	const weights = side.attention ? planes(side.attention, size, "attention") : NO_PLANES;
+	const allowed = side.allowed ? planes(side.allowed, size, "allowed") : NO_PLANES;
+	const { layers, heads } = small ?? weights;
+	return { tokens, pieces, unknown, words: side.words, sentences: side.sentences, layers, heads, size, has: () => small === null, weights: weights.at, allowed: allowed.at };
 }

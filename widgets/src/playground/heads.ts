@@ -29,6 +29,8 @@ export function rank(frame: Decoded, hideFirst: boolean): Head[] {
 }
 
 function measured(frame: Decoded, hideFirst: boolean): Head[] {
+	const { overview } = frame;
+	if (overview) return everyHead(frame).map((one, i) => ({ ...one, change: overview.change(hideFirst)[i] ?? 0, interest: overview.interest[i] ?? 0 }));
 	return everyHead(frame).map(({ layer, head }) => ({
 		layer,
 		head,
@@ -45,8 +47,14 @@ export function byChange(heads: Head[]): Head[] {
 
 /** Every head's square for a tab, at most `to` cells wide. */
 export function thumbnails(frame: Decoded, tab: Tab, hideFirst: boolean, to: number): Thumbnails {
-	const squares = everyHead(frame).map(({ layer, head }) => pool(cells(frame, tab, layer, head, hideFirst), to));
+	const { overview } = frame;
+	const whole = overview ? overview.squares(tab).map((square) => (hideFirst ? withoutFirst(square) : square)) : everyHead(frame).map(({ layer, head }) => cells(frame, tab, layer, head, hideFirst));
+	const squares = whole.map((square) => pool(square, to));
 	return { squares, extent: Math.max(0, ...squares.map(extent)) };
+}
+
+function withoutFirst(square: Cells): Cells {
+	return { ...square, values: square.values.map((value, i) => (i % square.size ? value : 0)) };
 }
 
 function everyHead(frame: Decoded): { layer: number; head: number }[] {

@@ -3,6 +3,7 @@ import { h } from "../lib/dom";
 import { keepKeys, takesText } from "../lib/keys";
 import { readTheme, watchTheme } from "../lib/theme";
 import { Context, type Panel } from "./context";
+import { askForHeads } from "./ask";
 import { decode } from "./decode";
 import { byChange, rank } from "./heads";
 import { ALL, type Area, PANELS } from "./panels";
@@ -48,6 +49,8 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 		each("results");
 	});
 	listen(model, signal, "frame", paint);
+	listen(model, signal, "detail", () => context.view.take(model.get("detail")));
+	askForHeads(context.view, (command) => context.send(command));
 	listen(model, signal, "catalog", () => each("catalog"));
 	listen(model, signal, "state", () => void context.follow());
 	for (const name of RESULTS) listen(model, signal, name, () => each("results"));
@@ -69,7 +72,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 /** Shows a frame, unless a newer one is shown already; whether it did. What cannot be shown is said. */
 function show(context: Context, frame: Frame | null, fail: (failure: Failure | null) => void): boolean {
 	const { view, root } = context;
-	if (!frame || (view.look.frame && frame.seq < view.look.frame.seq)) return false;
+	if (!frame || (view.look.base && frame.seq < view.look.base.seq)) return false;
 	const started = performance.now();
 	try {
 		const decoded = decode(frame);
@@ -79,7 +82,7 @@ function show(context: Context, frame: Frame | null, fail: (failure: Failure | n
 		const chosen = (follow || !fits) && top ? { layer: top.layer, head: top.head } : { layer, head };
 		const kept = locked && token !== null && token < (decoded.after ?? decoded.before).size;
 		root.classList.remove("ck-empty");
-		view.set({ frame: decoded, ...chosen, token: kept ? token : null, locked: kept });
+		view.set({ base: decoded, ...chosen, token: kept ? token : null, locked: kept });
 	} catch (error) {
 		fail({ asked: "a picture of the run", found: error instanceof Error ? error.message : String(error), remedy: "run the cell again; if it stays, the view and the kernel are of different versions of ctkit" });
 		return false;

@@ -1,5 +1,5 @@
 // Numbers from a decoded frame: one head as a square of cells, the difference of two runs, who reads whom. Pure.
-import type { Decoded, Reading } from "./decode";
+import { type Decoded, type Reading, ready } from "./decode";
 
 export type Tab = "before" | "after" | "difference";
 
@@ -18,8 +18,23 @@ export interface Link {
 	weight: number;
 }
 
+const RECENT = 4; // squares of a frame that are not reckoned again: those on show
+const recent = new WeakMap<Decoded, Map<string, Cells>>();
+
 /** The cells that a tab shows for one head. `hideFirst` takes the first token out of the picture as a key. */
 export function cells(frame: Decoded, tab: Tab, layer: number, head: number, hideFirst: boolean): Cells {
+	if (!ready(frame, layer, head)) return reckoned(frame, tab, layer, head, hideFirst);
+	const known = recent.get(frame) ?? new Map<string, Cells>();
+	recent.set(frame, known);
+	const key = [tab, layer, head, hideFirst].join();
+	const square = known.get(key) ?? reckoned(frame, tab, layer, head, hideFirst);
+	known.delete(key);
+	known.set(key, square);
+	if (known.size > RECENT) known.delete(known.keys().next().value!);
+	return square;
+}
+
+function reckoned(frame: Decoded, tab: Tab, layer: number, head: number, hideFirst: boolean): Cells {
 	if (tab === "before" || !frame.after) return weightCells(frame.before, layer, head, hideFirst);
 	if (tab === "after") return weightCells(frame.after, layer, head, hideFirst);
 	return differenceCells(frame, frame.after, layer, head, hideFirst);
@@ -123,10 +138,10 @@ export function reads(side: Reading, layer: number, head: number, query: number,
 /** What reads a token, most first. */
 export function readBy(side: Reading, layer: number, head: number, key: number): Link[] {
 	const plane = side.weights(layer, head);
-	return links(Uint8Array.from({ length: side.size }, (_, query) => plane[query * side.size + key] ?? 0), false);
+	return links(Float32Array.from({ length: side.size }, (_, query) => plane[query * side.size + key] ?? 0), false);
 }
 
-function links(row: Uint8Array, hideFirst: boolean): Link[] {
+function links(row: Uint8Array | Float32Array, hideFirst: boolean): Link[] {
 	const found: Link[] = [];
 	row.forEach((byte, index) => {
 		if (byte > 0 && !(hideFirst && index === 0)) found.push({ index, weight: byte / 255 });

@@ -1,6 +1,6 @@
 // What is pointed at: from a cell of the matrix to a token of the text and back, and in words. Pure.
-import { number, quoted, signed } from "../lib/words";
-import type { Decoded, Reading } from "./decode";
+import { number, short, signed } from "../lib/words";
+import { type Decoded, type Reading, ready } from "./decode";
 import { cells } from "./measure";
 import { type Look, tabOf, textSide } from "./view";
 
@@ -29,14 +29,17 @@ export function rowOf(look: Look): number | null {
 export function readout(look: Look, frame: Decoded, row: number, column: number): string {
 	const tab = tabOf(look);
 	const side = sideOf(look, frame);
-	const names = `${quoted(side.tokens[row] ?? "")} → ${quoted(side.tokens[column] ?? "")}`;
+	const quoted = (token: string | undefined) => `“${short(token ?? "")}”`;
+	const names = `${quoted(side.tokens[row])} → ${quoted(side.tokens[column])}`;
+	if (!ready(frame, look.layer, look.head)) return `${names} is loading`;
 	const square = cells(frame, tab, look.layer, look.head, false);
 	const at = row * square.size + column;
-	if (tab === "difference" && (frame.align[row] ?? -1) < 0) return `${quoted(side.tokens[row] ?? "")} is not in the text after`;
+	if (tab === "difference" && (frame.align[row] ?? -1) < 0) return `${quoted(side.tokens[row])} is not in the text after`;
 	if (!square.open[at]) return `${names} masked`;
 	const value = square.values[at] ?? 0;
-	if (tab !== "difference") return `${names} ${number(value)}`;
+	const hidden = look.hideFirst && column === 0 ? " (hidden in the picture, not masked)" : "";
+	if (tab !== "difference") return `${names} ${number(value)}${hidden}`;
 	const old = (frame.before.weights(look.layer, look.head)[at] ?? 0) / 255;
 	const dropped = square.dropped?.[row] ?? 0;
-	return `${names} ${number(old)} → ${number(Math.max(0, old + value))} (${signed(value)})${dropped > 0.005 ? ` · ${number(dropped)} on new tokens` : ""}`;
+	return `${names} ${number(old)} → ${number(Math.max(0, old + value))} (${signed(value)})${dropped > 0.005 ? ` · ${number(dropped)} on new tokens` : ""}${hidden}`;
 }

@@ -69,6 +69,8 @@ export interface PlayState {
 
 export interface Tensor {
 	shape: number[];
+	/** How the bytes are packed (ctkit/ui/wire.py); left out: one byte a number. */
+	packing?: "bytes" | "triangle" | "bits" | "causal" | "differences";
 	data: DataView;
 }
 
@@ -83,9 +85,34 @@ export interface Span {
 export interface Side {
 	tokens: string[];
 	pieces: Span[];
-	attention: Tensor;
-	allowed: Tensor;
+	/** The tokens with which words and sentences begin. */
+	words: number[];
+	sentences: number[];
+	/** Null where the weights are too many to be sent at once. */
+	attention: Tensor | null;
+	allowed: Tensor | null;
 	unknown: boolean[];
+}
+
+/** All heads of a long text made small, and numbers by head. */
+export interface Heads {
+	before: Tensor;
+	after: Tensor | null;
+	difference: Tensor | null;
+	change: number[];
+	change_hidden: number[];
+	interest: number[];
+}
+
+/** One head of a long text in the units that were asked for. */
+export interface Detail {
+	seq: number;
+	layer: number;
+	head: number;
+	side: "before" | "after";
+	key: string;
+	weights: Tensor;
+	allowed: Tensor;
 }
 
 export interface NextToken {
@@ -103,6 +130,8 @@ export interface Frame {
 	fold: number[];
 	next: NextToken[];
 	sentence: string;
+	/** Null where all weights are in the frame. */
+	heads: Heads | null;
 }
 
 export interface Step {
@@ -173,6 +202,7 @@ export interface State {
 	options: { [panel: string]: { [name: string]: Json } } | null;
 	seq: number;
 	frame: Frame | null;
+	detail: Detail | null;
 	steps: Steps | null;
 	population: Population | null;
 	status: Status | null;
@@ -182,6 +212,7 @@ export interface State {
 
 export type Command =
 	| { type: "stop" }
+	| { type: "head"; layer: number; head: number; side: "before" | "after"; key: string; edges: number[] }
 	| { type: "new_problem"; task: string | null; difficulty: number | null }
 	| { type: "load_problem"; seed: number };
 

@@ -1,9 +1,26 @@
 // What Python need not know: the chosen head and tab, the token that is pointed at. One value, told to who listens.
+import { Heads } from "./asking";
+import { coarse } from "./coarse";
 import type { Decoded } from "./decode";
 import type { Tab } from "./measure";
+import type { Detail } from "./types";
+import { type Cut, cut, type Granularity } from "./units";
 
 export interface Look {
+	/** The frame as it came, token by token. */
+	base: Decoded | null;
+	/** The same in the units that are shown: tokens, words, sentences or pieces. */
 	frame: Decoded | null;
+	cut: Cut | null;
+	granularity: Granularity;
+	/** Tokens that are shown one by one in a text that is shown in larger units. */
+	open: [number, number] | null;
+	/** How many heads of a long text have come. */
+	arrived: number;
+	/** Whether colours grow with the logarithm of a weight. */
+	log: boolean;
+	/** Whether heads stand in the order in which they changed. */
+	sorted: boolean;
 	layer: number;
 	head: number;
 	/** Whether the chosen head follows the one that changed most. */
@@ -12,7 +29,7 @@ export interface Look {
 	wanted: Tab;
 	hideFirst: boolean;
 	zoom: boolean;
-	/** A token of the text (of the run after, where there is one). */
+	/** A token (or larger unit) of the text, of the run after where there is one. */
 	token: number | null;
 	locked: boolean;
 }
@@ -21,7 +38,8 @@ export type Listener = (look: Look, changed: (name: keyof Look) => boolean) => v
 
 export class View {
 	private listeners: Listener[] = [];
-	look: Look = { frame: null, layer: 0, head: 0, follow: true, wanted: "difference", hideFirst: false, zoom: false, token: null, locked: false };
+	private heads = new Heads();
+	look: Look = { base: null, frame: null, cut: null, granularity: "token", open: null, arrived: 0, log: true, sorted: false, layer: 0, head: 0, follow: true, wanted: "difference", hideFirst: false, zoom: false, token: null, locked: false };
 
 	on(listener: Listener): void {
 		this.listeners.push(listener);
@@ -29,11 +47,29 @@ export class View {
 
 	set(part: Partial<Look>): void {
 		const old = this.look;
-		const next = { ...old, ...part };
+		const next = this.inUnits({ ...old, ...part }, old);
 		const changed = (name: keyof Look) => old[name] !== next[name];
-		if (!(Object.keys(part) as (keyof Look)[]).some(changed)) return;
+		if (!(Object.keys(next) as (keyof Look)[]).some(changed)) return;
 		this.look = next;
 		for (const listener of this.listeners) listener(next, changed);
+	}
+
+	/** Takes a head of a long text that was asked for. */
+	take(detail: Detail | null): void {
+		const { base, arrived } = this.look;
+		if (base && this.heads.take(detail, base.seq)) this.set({ arrived: arrived + 1 });
+	}
+
+	/** The frame in units, where it or the units are new. */
+	private inUnits(next: Look, old: Look): Look {
+		const { base } = next;
+		if (!base || (["base", "granularity", "open", "hideFirst"] as const).every((name) => next[name] === old[name])) return next;
+		this.heads.take(null, base.seq);
+		if (base !== old.base && next.open && next.open[1] > (base.after ?? base.before).size) next.open = null;
+		const units = cut(base, next);
+		const frame = coarse(base, units, base.overview ? this.heads.source(units) : undefined);
+		const same = base === old.base && old.cut?.key === units.key;
+		return same ? next : { ...next, cut: units, frame, ...(base === old.base ? { token: null, locked: false } : {}) };
 	}
 
 	/** Points at a token, unless another one is locked. */

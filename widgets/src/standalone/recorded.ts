@@ -23,7 +23,7 @@ export class RecordedModel implements Model {
 
 	constructor(private recorded: Recorded) {
 		const { catalog, state } = recorded;
-		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
+		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, detail: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
 		this.answer();
 	}
 
@@ -40,7 +40,8 @@ export class RecordedModel implements Model {
 	}
 
 	send(message: Command): void {
-		if (message.type !== "stop") this.refuse("another problem");
+		if (message.type === "head") this.refuse("a head in detail");
+		else if (message.type !== "stop") this.refuse("another problem");
 	}
 
 	on(event: string, listener: () => void): void {

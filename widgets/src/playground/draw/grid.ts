@@ -6,29 +6,35 @@ import { type Cells, scaleEnd } from "../measure";
 import { place, type Ramp } from "./ramp";
 
 export interface GridSize {
-	layers: number;
-	heads: number;
-	/** The side of a thumbnail and the space between two, in CSS pixels. */
+	rows: number;
+	columns: number;
+	/** The side of a thumbnail, the space between two and the room for words under each, in CSS pixels. */
 	tile: number;
 	gap: number;
+	caption: number;
 }
 
-/** Thumbnails as large as a model of so many heads allows. */
-export function gridSize(layers: number, heads: number): GridSize {
+const WIDTH = 280; // of heads that are sorted
+
+/** Thumbnails as large as a model of so many heads allows; sorted ones have their names under them. */
+export function gridSize(layers: number, heads: number, sorted: boolean): GridSize {
 	const tile = heads <= 4 ? 50 : heads <= 8 ? 38 : heads <= 12 ? 22 : 16;
-	return { layers, heads, tile, gap: tile > 30 ? 4 : 2 };
+	if (!sorted) return { rows: layers, columns: heads, tile, gap: tile > 30 ? 4 : 2, caption: 0 };
+	const large = Math.max(36, tile);
+	const columns = Math.max(1, Math.min(Math.floor(WIDTH / (large + 4)), layers * heads));
+	return { rows: Math.ceil((layers * heads) / columns), columns, tile: large, gap: 4, caption: 15 };
 }
 
 export function drawGrid(canvas: HTMLCanvasElement, size: GridSize, thumbnails: Thumbnails, colors: Ramp, theme: Theme): void {
-	const { layers, heads, tile, gap } = size;
-	const context = sized(canvas, heads * (tile + gap) - gap, layers * (tile + gap) - gap);
+	const { rows, columns, tile, gap, caption } = size;
+	const context = sized(canvas, Math.max(1, columns * (tile + gap) - gap), Math.max(1, rows * (tile + gap + caption) - gap));
 	if (!context) return;
 	const end = scaleEnd(thumbnails.extent);
 	const side = Math.floor(tile * pixelRatio());
 	const picture = context.createImageData(side, side);
 	thumbnails.squares.forEach((square, i) => {
 		fill(picture.data, side, square, colors, end, theme);
-		const [x, y] = [(i % heads) * (tile + gap), Math.floor(i / heads) * (tile + gap)];
+		const [x, y] = [(i % columns) * (tile + gap), Math.floor(i / columns) * (tile + gap + caption)];
 		context.putImageData(picture, Math.round(x * pixelRatio()), Math.round(y * pixelRatio()));
 	});
 }

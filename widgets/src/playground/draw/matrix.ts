@@ -17,25 +17,26 @@ export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, window: Wi
 	drawLabels(context, matrix, window, theme);
 }
 
-const grounds = new WeakMap<HTMLCanvasElement, { square: Cells; key: string; theme: Theme; canvas: HTMLCanvasElement }>();
+const grounds = new WeakMap<HTMLCanvasElement, { square: Cells; key: string; theme: Theme; colors: Ramp; canvas: HTMLCanvasElement }>();
 
 /** What does not change while a pointer moves: hatch, cells, borders. Drawn once for a window. */
 function ground(shown: HTMLCanvasElement, matrix: Matrix, window: Window, colors: Ramp, theme: Theme): HTMLCanvasElement {
-	const key = [window.width, window.height, window.left, window.top, window.cell, window.x, window.y, matrix.end, pixelRatio()].join();
+	const key = [window.width, window.height, window.left, window.top, window.cell, window.x, window.y, matrix.end, matrix.hidden, pixelRatio()].join();
 	const old = grounds.get(shown);
-	if (old && old.square === matrix.square && old.key === key && old.theme === theme) return old.canvas;
+	if (old && old.square === matrix.square && old.key === key && old.theme === theme && old.colors === colors) return old.canvas;
 	const canvas = old?.canvas ?? document.createElement("canvas");
 	const context = sized(canvas, window.width, window.height);
 	if (context) {
 		context.save();
 		clip(context, window);
 		drawHatch(context, matrix.square, window, theme);
+		if (matrix.hidden) drawHidden(context, matrix.square, window, theme);
 		if (window.cell >= 4) drawCells(context, matrix, window, colors);
 		else drawImage(context, matrix, window, colors);
 		drawBorders(context, matrix, window, theme);
 		context.restore();
 	}
-	grounds.set(shown, { square: matrix.square, key, theme, canvas });
+	grounds.set(shown, { square: matrix.square, key, theme, colors, canvas });
 	return canvas;
 }
 
@@ -98,6 +99,21 @@ function drawHatch(context: CanvasRenderingContext2D, square: Cells, window: Win
 		context.moveTo(x, window.height);
 		context.lineTo(x + window.height, 0);
 	}
+	context.stroke();
+	context.restore();
+}
+
+/** The first column, where it is hidden: dotted, so that it is neither empty nor masked. */
+function drawHidden(context: CanvasRenderingContext2D, square: Cells, window: Window, theme: Theme): void {
+	const [x, y] = [window.left - window.x, window.top - window.y];
+	const width = Math.max(window.cell, 3);
+	context.save();
+	context.strokeStyle = css(theme.mute);
+	context.lineWidth = Math.min(2, width);
+	context.setLineDash([1.5, 4]);
+	context.beginPath();
+	context.moveTo(x + width / 2, y);
+	context.lineTo(x + width / 2, y + square.size * window.cell);
 	context.stroke();
 	context.restore();
 }

@@ -1,4 +1,4 @@
-// From a value to a colour. Blue = more (or weight), orange = less; logarithmic, so that small values are seen.
+// From a value to a colour. Blue = more (or weight), orange = less; logarithmic by default, so that small values are seen.
 import { css, mix, type Rgb, type Theme } from "../../lib/theme";
 import type { Cells } from "../measure";
 
@@ -15,17 +15,18 @@ export function strength(share: number): number {
 	return share <= 0 ? 0 : Math.min(1, 0.05 + 0.95 * Math.log10(1 + 9 * Math.min(1, share)));
 }
 
-const ramps = new WeakMap<Theme, Ramp>();
+const ramps = { log: new WeakMap<Theme, Ramp>(), linear: new WeakMap<Theme, Ramp>() };
 
-/** The colours of a theme. */
-export function ramp(theme: Theme): Ramp {
-	const made = ramps.get(theme) ?? mixed(theme);
-	ramps.set(theme, made);
+/** The colours of a theme: opacity grows with the logarithm of a value, or with the value. */
+export function ramp(theme: Theme, log: boolean): Ramp {
+	const known = log ? ramps.log : ramps.linear;
+	const made = known.get(theme) ?? mixed(theme, log ? strength : (share) => share);
+	known.set(theme, made);
 	return made;
 }
 
-function mixed(theme: Theme): Ramp {
-	const colors = Array.from({ length: 2 * STEPS + 1 }, (_, i) => mix(theme.paper, i < STEPS ? theme.readBy : theme.reads, strength(Math.abs(i - STEPS) / STEPS)));
+function mixed(theme: Theme, opacity: (share: number) => number): Ramp {
+	const colors = Array.from({ length: 2 * STEPS + 1 }, (_, i) => mix(theme.paper, i < STEPS ? theme.readBy : theme.reads, opacity(Math.abs(i - STEPS) / STEPS)));
 	const numbers = colors.map((color) => (color.match(/\d+/g) ?? []).map(Number) as unknown as Rgb);
 	return { colors, numbers };
 }

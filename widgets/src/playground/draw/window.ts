@@ -17,6 +17,8 @@ export interface Window {
 export interface Matrix {
 	square: Cells;
 	labels: string[];
+	/** Whether the first column is left out of the picture. */
+	hidden: boolean;
 	/** Pieces of the text, and the token at which each begins. */
 	pieces: { name: string; start: number }[];
 	end: number;

@@ -1,9 +1,9 @@
 // The chosen head in detail: a window onto its matrix, with a number for the cell that is pointed at.
 import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import { moved } from "../../lib/keys";
-import { shown } from "../../lib/words";
+import { short } from "../../lib/words";
 import type { Context, Panel } from "../context";
-import type { Decoded } from "../decode";
+import { type Decoded, ready } from "../decode";
 import { drawMatrix } from "../draw/matrix";
 import { drawKey, ramp } from "../draw/ramp";
 import type { Matrix, Window } from "../draw/window";
@@ -21,18 +21,23 @@ export function matrix(context: Context): Panel {
 	const [low, high] = [h("span"), h("span")];
 	const key = h("canvas", { class: "ck-ramp", "aria-hidden": "true" });
 	const zoom = h("button", { type: "button", class: "ck-button ck-small", "data-test": "zoom", "aria-pressed": "false" }, "zoom");
-	const el = h("div", { class: "ck-matrix" }, scroll, words, h("div", { class: "ck-key" }, low, key, high, h("span", { class: "ck-hatched", "aria-hidden": "true" }), "masked", zoom));
+	const log = h("input", { type: "checkbox", "data-test": "log" });
+	const hidden = h("span", { class: "ck-inline", hidden: true }, h("span", { class: "ck-hidden-key", "aria-hidden": "true" }), "hidden");
+	const el = h("div", { class: "ck-matrix" }, scroll, words, h("div", { class: "ck-key" }, low, key, high, h("span", { class: "ck-hatched", "aria-hidden": "true" }), "masked", hidden, h("label", { class: "ck-check", title: "Opacity grows with the logarithm of a weight, so that small ones are seen; off: in step with it." }, log, "log opacity"), zoom));
 	let now: Matrix | null = null;
 	let cursor: { row: number; column: number } | null = null;
 	let pinned = false;
 	let window: LaidOut | null = null;
+	let paints = 0;
 
 	const paint = () => {
 		const look = view.look;
 		if (!now || !look.frame) return;
-		window = windowOf(scroll, window ?? layOut(scroll, spacer, now, look.zoom));
+		paints += 1;
+		window ??= layOut(scroll, spacer, now, look.zoom);
 		const row = cursor?.row ?? rowOf(look);
-		drawMatrix(canvas, { ...now, row, column: cursor?.column ?? null }, window, ramp(context.theme), context.theme);
+		drawMatrix(canvas, { ...now, row, column: cursor?.column ?? null }, window, ramp(context.theme, look.log), context.theme);
+		if (!ready(look.frame, look.layer, look.head)) return void setText(words, `loading head ${look.layer}.${look.head} …`);
 		setText(words, cursor ? readout(look, look.frame, cursor.row, cursor.column) : HINT[tabOf(look)]);
 	};
 	const measure = () => {
@@ -43,9 +48,10 @@ export function matrix(context: Context): Panel {
 	};
 	const point = (to: typeof cursor, aloud: boolean) => {
 		const look = view.look;
+		const before = paints;
 		cursor = to;
 		view.point(to && look.frame ? textIndex(look, look.frame, to.row) : null);
-		paint();
+		if (paints === before) paint();
 		if (aloud) context.say(words.textContent ?? "");
 	};
 	const cellAt = (event: PointerEvent | MouseEvent) => {
@@ -66,7 +72,10 @@ export function matrix(context: Context): Panel {
 		point(cell, false);
 		if (pinned && view.look.token !== null) view.set({ locked: true });
 	}, { signal });
-	scroll.addEventListener("scroll", paint, { signal, passive: true });
+	scroll.addEventListener("scroll", () => {
+		window &&= windowOf(scroll, window); // read here only: it makes the page lay itself out
+		paint();
+	}, { signal, passive: true });
 	scroll.addEventListener("keydown", (event) => {
 		if (!now || event.ctrlKey || event.metaKey || event.altKey) return;
 		const to = cursor === null && event.key.startsWith("Arrow") ? { row: rowOf(view.look) ?? now.square.size - 1, column: 0 } : moved(event.key, cursor ?? { row: 0, column: 0 }, now.square.size, now.square.size);
@@ -80,11 +89,14 @@ export function matrix(context: Context): Panel {
 		pinned = false;
 		point(null, false);
 	}, { signal });
+	log.addEventListener("change", () => view.set({ log: log.checked }), { signal });
 	zoom.addEventListener("click", () => view.set({ zoom: !view.look.zoom }), { signal });
 
 	view.on((look, changed) => {
 		if (!look.frame) return;
-		const anew = (["frame", "layer", "head", "wanted", "hideFirst"] as (keyof Look)[]).some(changed);
+		const anew = (["frame", "layer", "head", "wanted", "hideFirst", "arrived", "log"] as const).some(changed);
+		log.checked = look.log;
+		setShown(hidden, look.hideFirst);
 		if (anew) {
 			const old = now?.labels.length;
 			now = prepare(look, look.frame);
@@ -93,7 +105,7 @@ export function matrix(context: Context): Panel {
 			const both = tabOf(look) === "difference";
 			setText(low, both ? `−${now.end}` : "0");
 			setText(high, both ? `+${now.end}` : String(now.end));
-			drawKey(key, ramp(context.theme), context.theme, both);
+			drawKey(key, ramp(context.theme, look.log), context.theme, both);
 		}
 		if (changed("locked") && !look.locked && pinned) [cursor, pinned] = [null, false];
 		if (changed("zoom")) setAttributes(zoom, { "aria-pressed": String(look.zoom) });
@@ -101,7 +113,7 @@ export function matrix(context: Context): Panel {
 		else paint();
 	});
 	const theme = () => {
-		drawKey(key, ramp(context.theme), context.theme, tabOf(view.look) === "difference");
+		drawKey(key, ramp(context.theme, view.look.log), context.theme, tabOf(view.look) === "difference");
 		paint();
 	};
 	return { el, theme, resized: measure };
@@ -119,7 +131,7 @@ function prepare(look: Look, frame: Decoded): Matrix {
 	const square = cells(frame, tab, look.layer, look.head, look.hideFirst);
 	const both = frame.after && tab !== "difference" ? cells(frame, tab === "before" ? "after" : "before", look.layer, look.head, look.hideFirst) : null;
 	const end = scaleEnd(Math.max(extent(square), both ? extent(both) : 0));
-	return { square, labels: side.tokens.map(shown), pieces: [...side.pieces].sort((a, b) => a.start - b.start), end, row: null, column: null };
+	return { square, labels: side.tokens.map((token) => short(token, 14)), hidden: look.hideFirst, pieces: [...side.pieces].sort((a, b) => a.start - b.start), end, row: null, column: null };
 }
 
 function describe(look: Look, matrix: Matrix, canvas: HTMLElement): void {

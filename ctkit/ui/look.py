@@ -1,0 +1,121 @@
+"""One run with everything that a view draws: of a short text all attention weights, of a long one each head made small
+while the model runs."""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..engine.encode import encode
+from ..engine.generate import generate
+from ..engine.lm import LM
+from ..engine.rows import rows_of
+from ..engine.run import run, traces, wanted
+from ..engine.trace import Trace
+from ..interventions.setup import Setup
+from ..measures.compare import alignment
+from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
+from ..prompt import CUE, Piece, Prompt
+from .cells import Pooling, even_edges
+
+MOST_WHOLE = 450_000  # weights of a run that are all sent, a byte each: two runs fit into a first picture of 1 MB
+MOST_KEPT = 170_000_000  # weights of a run that are kept here (two bytes each) to answer for any head at once
+MOST_STREAM = 40_000_000  # numbers of the stream that are kept for the lens; else the lens runs the model once more
+CELLS = 64  # a side: how finely heads of a long text are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A run, and its attention as far as it is at hand.
+
+    `whole`: every weight is in the trace. Else `pooled[layer, head]` is what `pooling` left, and `kept[layer, head]`
+    the weights where they fit into memory.
+    """
+
+    trace: Trace
+    pooling: Pooling
+    whole: bool
+    pooled: Float[Tensor, "layer head value"] | None = field(repr=False)
+    kept: Tensor | None = field(default=None, repr=False)
+    read: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)  # single heads, read when asked for
+
+    def weights(self, layer: int, head: int) -> Float[Tensor, "query key"]:
+        """One head's weights; where they are not at hand, by one more run that keeps this head only."""
+        if self.whole:
+            return self.trace.attention(layer, head)
+        if self.kept is not None:
+            return self.kept[layer, head].float()
+        if (layer, head) not in self.read:
+            found = self.trace.again(attention=[(layer, head)]).kept_attention[layer, head]
+            while len(self.read) > 1:  # of a long text one head is many megabytes
+                self.read.pop(next(iter(self.read)))
+            self.read[layer, head] = found.half()
+        return self.read[layer, head].float()
+
+    def squares(self) -> tuple[Tensor, Tensor | None]:
+        """Every head in cells: own ones; those of the run before, with a last column for what is new."""
+        pooled = self.pooled
+        if pooled is None:
+            every = range(self.trace.shape.n_layers)
+            pooled = self.pooling(torch.stack([self.trace.attention(layer) for layer in every]))
+        return self.pooling.split(pooled)
+
+
+def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
+    """Run a prompt under a setup. With thinking on, the model first writes its thought and the cue; what comes next is
+    then the answer. `before`: the run that this one is compared with."""
+    if thinks(setup, prompt):
+        cue = answer_cue(prompt)
+        written = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
+        thought = written.text.partition(cue)[0].strip()
+        thought_too = prompt.then(thought=thought) if thought else prompt
+        prompt = Prompt.of(
+            [*thought_too.parts, Piece("answer cue", cue, origin=CUE, written=True)]
+        )  # the same cue, later
+    enc = encode(lm, setup.edit(prompt))
+    pooling = _pooling(enc, before)
+    weights = lm.n_layers * lm.n_heads * len(enc) ** 2
+    stream = "all" if (lm.n_layers + 1) * lm.d_model * len(enc) <= MOST_STREAM else ()
+    reads = lm.support.get("attention", "yes") == "yes"
+    if not reads or weights <= MOST_WHOLE:
+        trace = run(lm, prompt, setup, attention="all" if reads else (), residual=stream)
+        return Look(trace, pooling, True, None)
+    keep = _Keep(pooling, whole=weights <= MOST_KEPT)
+    rows = rows_of(lm, [prompt], setup)
+    trace = traces(lm, rows, wanted(lm, attention="all", residual=stream, pool=keep), last_only=False)[0]
+    small = {place: values[0] for place, values in trace.kept_attention.items()}
+    trace.kept_attention.clear()  # what is small stays here; the trace reads the whole where it is asked
+    heads = range(lm.n_heads)
+    nothing = torch.zeros_like(next(iter(small.values())))  # a block without attention
+    pooled = torch.stack([torch.stack([small.get((n, h), nothing) for h in heads]) for n in range(lm.n_layers)])
+    return Look(trace, pooling, False, pooled, keep.all(lm))
+
+
+def _pooling(enc, before: Look | None) -> Pooling:
+    edges = even_edges(len(enc), CELLS)
+    if before is None:
+        return Pooling.of(edges)
+    align, fold = alignment(before.trace.encoding, enc)
+    return Pooling.of(edges, before.pooling.own, align, fold)
+
+
+@dataclass
+class _Keep:
+    """Pools each block's weights, and keeps them beside that where there is room: they come in the model's order."""
+
+    pooling: Pooling
+    whole: bool
+    seen: list[Tensor] = field(default_factory=list)
+
+    def __call__(self, weights: Float[Tensor, "batch head query key"]) -> Float[Tensor, "batch head 1 value"]:
+        if self.whole:
+            self.seen.append(weights[0].half().cpu())
+        return self.pooling(weights.float().cpu()).unsqueeze(-2)
+
+    def all(self, lm: LM) -> Tensor | None:
+        """(layer, head, query, key), where every head of every block came by just once."""
+        count = sum(len(part) for part in self.seen)
+        if not self.whole or count != lm.n_layers * lm.n_heads:
+            return None
+        return torch.cat(self.seen).unflatten(0, (lm.n_layers, lm.n_heads))

@@ -1,0 +1,45 @@
+"""Many numbers as few bytes: weights as a byte each (half of them where the rest is 0), masks as a bit each."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+
+def packed(values: UInt8[Tensor, "..."], packing: str = "bytes") -> dict[str, Any]:
+    """A tensor of bytes as its shape and a buffer."""
+    return {
+        "shape": list(values.shape),
+        "packing": packing,
+        "data": memoryview(values.contiguous().numpy().tobytes()),
+    }
+
+
+def packed_weights(weights: Float[Tensor, "*heads query key"]) -> dict[str, Any]:
+    """Weights from 0 to 1 in steps of 1/255. Where nothing reads ahead, only the lower triangle is sent, row by row."""
+    steps = as_bytes(weights)
+    if steps.numel() == 0 or steps.triu(1).any():
+        return packed(steps)
+    rows, columns = torch.tril_indices(*steps.shape[-2:]).unbind()
+    return packed(steps[..., rows, columns], "triangle") | {"shape": list(steps.shape)}
+
+
+def packed_mask(allowed: Bool[Tensor, "*heads query key"]) -> dict[str, Any]:
+    """Who may attend to whom, eight pairs a byte; the causal mask needs none."""
+    causal = torch.ones(allowed.shape[-2:], dtype=torch.bool).tril()
+    if bool((allowed == causal).all()):
+        return {"shape": list(allowed.shape), "packing": "causal", "data": memoryview(b"")}
+    bits = np.packbits(allowed.numpy(), axis=None, bitorder="little")
+    return {"shape": list(allowed.shape), "packing": "bits", "data": memoryview(bits.tobytes())}
+
+
+def packed_differences(values: Float[Tensor, "..."]) -> dict[str, Any]:
+    """Differences from −1 to 1 in steps of 1/127; 128 is none."""
+    return packed((values.clamp(-1, 1) * 127).round().add(128).to(torch.uint8), "differences")
+
+
+def as_bytes(weights: Float[Tensor, "..."]) -> UInt8[Tensor, "..."]:
+    """Weights from 0 to 1 as bytes, to the nearest step."""
+    return (weights * 255).round().clamp(0, 255).to(torch.uint8)
