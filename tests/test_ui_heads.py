@@ -1,4 +1,4 @@
-"""Attention of long texts in a view: small pictures at once, one head when it is asked for, never more than the limit."""
+"""Attention of long texts in a view: small pictures at once, one head when it is asked for, never too many bytes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""How heavy a page is: elements, and milliseconds from a pointer's move to the next picture: `python measure.py [scene …]`.
+"""How heavy a page is: elements, and milliseconds a pointer's move takes: `python measure.py [scene …]`.
 
 Hover: the pointer goes over 60 parts of the text and 60 cells of the matrix; for each the time that the view's own work
 takes (all listeners, styles and layout, up to the frame that the browser then paints)."""

@@ -15,7 +15,8 @@ export function drawLabels(context: CanvasRenderingContext2D, matrix: Matrix, wi
 	context.textBaseline = "middle";
 	context.direction = "ltr";
 	const one = (i: number, marked: boolean, vertical: boolean, label = matrix.labels[i] ?? "") => {
-		const at = Math.max((i + 0.5) * window.cell, every ? 0 : 5) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
+		const end = size * window.cell - (every ? 0 : 6);
+		const at = Math.min(end, Math.max((i + 0.5) * window.cell, every ? 0 : 5)) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
 		if (at < (vertical ? window.left : window.top) || at > (vertical ? window.width : window.height)) return;
 		context.save();
 		context.translate(vertical ? at : window.left - 5, vertical ? window.top - 5 : at);
