@@ -127,7 +127,7 @@ def test_an_interrupt_waits_for_the_end_of_the_undoing():
         session = Interrupted(lm, row, len(row[0].enc))
         session.at = at
         with pytest.raises(KeyboardInterrupt), session.installed():  # noqa: PT012
-            session.forward(torch.tensor([row[0].enc.ids]), last_only=False)
+            session.forward(torch.tensor([row[0].enc.ids]), last=0)
             signal.raise_signal(signal.SIGINT)
             session.at = "over"
         assert (session.at == "over") == (at == "taking down")

@@ -1,5 +1,6 @@
 """From a prompt in pieces to tokens with spans. The text is tokenized whole, as the model would meet it."""
 
+from bisect import bisect_left
 from types import MappingProxyType
 
 from ..errors import CtkitError
@@ -37,7 +38,7 @@ def _encoded(lm: LM, prompt: Prompt) -> Encoding:
             places.append(place)
             names.append(name)
     _refuse_unreadable(lm, ids, tokens)
-    spans = MappingProxyType({part.name: _span(names, part.name) for part in prompt.parts if part.name in names})
+    spans = MappingProxyType(_spans(prompt, names))
     n_prompt = next((spans[part.name].start for part in prompt.written if part.name in spans), len(ids))
     return Encoding(tuple(ids), tuple(tokens), tuple(places), spans, n_prompt, lm.shape, prompt)
 
@@ -84,13 +85,14 @@ def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[i
     for part, lead in parts:
         ranges.append((len(text), len(text) + len(lead), len(text) + len(lead) + len(part.text), part))
         text += lead + part.text
-    rows = []
+    rows, stops = [], [stop for _, _, stop, _ in ranges]
     for n, (id_, end) in enumerate(zip(*_with_ends(lm, text, first), strict=True)):
-        inside = next(
-            ((start, part) for before, start, stop, part in ranges if end is not None and before < end <= stop), None
-        )
-        place = (START, n + 1, 1) if inside is None else (inside[1].origin, end - inside[0], inside[1].reading)
-        rows.append((id_, token_text(lm, id_), place, None if inside is None else inside[1].name))
+        place, name = (START, n + 1, 1), None
+        inside = len(ranges) if end is None else bisect_left(stops, end)
+        if inside < len(ranges) and ranges[inside][0] < end:
+            _, start, _, part = ranges[inside]
+            place, name = (part.origin, end - start, part.reading), part.name
+        rows.append((id_, token_text(lm, id_), place, name))
     return rows
 
 
@@ -121,6 +123,8 @@ def _placeholder_id(lm: LM) -> int:
     return next(id_ for id_ in special if id_ is not None and id_ < lm.n_tokens)
 
 
-def _span(names: list[str | None], name: str) -> slice:
-    inside = [i for i, n in enumerate(names) if n == name]
-    return slice(inside[0], inside[-1] + 1)
+def _spans(prompt: Prompt, names: list[str | None]) -> dict[str, slice]:
+    """The positions of each piece that has some, from its first token to its last."""
+    first = {name: i for i, name in reversed(list(enumerate(names)))}
+    last = {name: i for i, name in enumerate(names)}
+    return {part.name: slice(first[part.name], last[part.name] + 1) for part in prompt.parts if part.name in last}

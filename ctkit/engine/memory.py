@@ -6,7 +6,8 @@ from typing import Any
 
 
 class Memory:
-    """What need not be worked out twice: the newest few results, by name and what they were made of."""
+    """What need not be worked out twice: the newest few results of each kind, by name and what they were made of. The
+    first part of a key is its kind, so that many results of one push out none of another."""
 
     def __init__(self, most: int = 64):
         self.most, self.kept, self.lock = most, {}, threading.Lock()
@@ -22,6 +23,7 @@ class Memory:
         with self.lock:
             self.kept.pop(key, None)
             self.kept[key] = found  # the newest is last
-            if len(self.kept) > self.most:
-                del self.kept[next(iter(self.kept))]
+            kin = [other for other in self.kept if other[0] == key[0]]
+            if len(kin) > self.most:
+                del self.kept[kin[0]]
         return found

@@ -39,7 +39,7 @@ def logits_of(lm: LM, enc: Encoding, *interventions: Intervention, read: Wanted 
     """What it says under interventions, and the session that has read what was wanted."""
     session = Session(lm, [Row(enc, Setup(interventions))], len(enc), wanted=read)
     with session.installed():
-        logits = session.forward(torch.tensor([enc.ids]), last_only=False).logits[0].float().cpu()
+        logits = session.forward(torch.tensor([enc.ids]), last=0).logits[0].float().cpu()
     return logits, session
 
 

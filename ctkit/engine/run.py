@@ -84,7 +84,7 @@ def traces(lm: LM, rows: list[Row], keep: Wanted, last_only: bool) -> list[Trace
     ids = padded_ids(rows, lm)
     session = Session(lm, rows, ids.shape[1], wanted=keep)
     with session.installed():
-        output = session.forward(ids, last_only)
+        output = session.forward(ids, last=int(last_only))
     return [trace_of(lm, row, b, output.logits, session) for b, row in enumerate(rows)]
 
 

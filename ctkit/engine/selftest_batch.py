@@ -98,7 +98,7 @@ def _read_on(lm: LM, rows: list[Row], kind: str) -> Tensor:
     session = Session(lm, rows, n + ROOM, cache=new_cache(lm, kind, n + ROOM))
     with session.installed():
         parts = [ids] if kind == "none" else ids.split([n - 2, 1, 1], dim=1)
-        read = [session.forward(part, last_only=False).logits.float().cpu() for part in parts]
+        read = [session.forward(part, last=0).logits.float().cpu() for part in parts]
     return torch.cat(read, dim=1)
 
 

@@ -76,8 +76,9 @@ class Session:
             self.now.heads[layer] = partial(self._edited, "heads", layer)
         self.refuse_unsupported()
 
-    def forward(self, ids: Tensor, last_only: bool) -> Any:
-        """Read the next ids (batch, position) of every row; the model's own output comes back."""
+    def forward(self, ids: Tensor, last: int) -> Any:
+        """Read the next ids (batch, position) of every row; the model's own output comes back, with the logits of the
+        `last` positions where it can leave out the others (0: of all)."""
         self.now.begin(self.length if self.cache is not None else 0)
         self.reading = ids.shape[1]
         total = self.now.start + self.reading
@@ -85,8 +86,8 @@ class Session:
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
         inputs |= placing(self.lm, self.rows, slice(self.now.start, total))
-        if last_only and "logits_to_keep" in parameters(type(self.lm.model)):
-            inputs["logits_to_keep"] = 1
+        if last and "logits_to_keep" in parameters(type(self.lm.model)):
+            inputs["logits_to_keep"] = last
         # outside of this, our hooks do nothing: a listener that runs the model between two passes runs it unchanged
         with as_current(self.now), self.interrupts.let_through():
             output = self.lm.model(**inputs)

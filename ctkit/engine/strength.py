@@ -71,6 +71,6 @@ def _kl(lm: LM, steer: Steer, strengths: list[float]) -> list[float]:
     session = Session(lm, [Row(enc, Setup([one])) for one in tried], len(enc))
     with session.installed():
         ids = torch.tensor([enc.ids]).expand(len(tried), -1)
-        logits = session.forward(ids, last_only=True).logits[:, -1].float().cpu().log_softmax(-1)
+        logits = session.forward(ids, last=1).logits[:, -1].float().cpu().log_softmax(-1)
     plain, steered = logits[0], logits[1:]
     return (plain.exp() * (plain - steered)).sum(-1).nan_to_num(torch.inf).tolist()

@@ -90,7 +90,7 @@ def _grown(lm: LM, row: Row, patches: Sequence[Patch], short: bool) -> tuple[Tra
     cache = DynamicCache()
     session = Session(lm, [Row(row.enc, Setup())], len(row.enc), cache=cache, wanted=wanted(lm, residual="all"))
     with session.installed():
-        output = session.forward(torch.tensor([row.enc.ids]), last_only=False)
+        output = session.forward(torch.tensor([row.enc.ids]), last=0)
     plain = trace_of(lm, row, 0, output.logits, session)
     streams = [session.read["residual", layer] for layer in range(lm.n_layers + 1)]
     found = plain.logits[-1].repeat(len(patches), 1)

@@ -41,7 +41,7 @@ class Writer:
         ids = self.ids
         with session.installed():
             for step in range(self.room):
-                scores = session.forward(ids, last_only=True).logits[:, -1].float().cpu()
+                scores = session.forward(ids, last=1).logits[:, -1].float().cpu()
                 self.logits.append(scores)
                 chosen = [self._said(b, id_) for b, id_ in enumerate(self._choose(scores, step).tolist())]
                 self._append(chosen, indices, on_token)
