@@ -37,13 +37,9 @@ def test_bars_are_as_long_as_the_probabilities(pair):
     assert [bar.get_width() for bar in bars] == [after for *_, after in rows] + [before for _, before, _ in rows]
 
 
-def test_effect_and_steps_are_drawn(lm):
+def test_effect_is_drawn(lm):
     effect = ct.effect(lm, "hunt", ct.Mask("bidirectional"), n=10, difficulty=1)
     assert str(effect) in plots.effect(effect).axes[0].get_title(loc="left")
-    problem = ct.tasks.get("sums").generate(0, 2)
-    effects = ct.step_effects(lm, problem.prompt, problem.steps, draws=2)
-    labels = [t.get_text() for t in plots.steps(effects).axes[0].get_yticklabels()]
-    assert labels == effects.steps
 
 
 def test_a_figure_is_a_picture_by_itself(pair):

@@ -7,7 +7,6 @@ from .analysis import peak_attention as peak_attention
 from .analysis import residual_cross_entropy as residual_cross_entropy
 from .analysis import rollout as rollout
 from .effects import effect as effect
-from .effects import steps as steps
 from .panel import effect_and_controls as effect_and_controls
 from .panel import side_effect as side_effect
 from .panel import side_effects as side_effects
@@ -17,5 +16,7 @@ from .runs import attention_difference as attention_difference
 from .runs import comparison as comparison
 from .runs import most_changed_head as most_changed_head
 from .runs import next_tokens as next_tokens
+from .steps import step_matrix as step_matrix
+from .steps import steps as steps
 from .style import Picture as Picture
 from .thinking import thinking_time as thinking_time

@@ -69,3 +69,8 @@ def shown_token(token: str) -> str:
     """A token for a label: no markup, spaces and line breaks visible, what no font has as a dot."""
     text = token.strip() or token.replace("\n", "↵").replace(" ", "␣")
     return "".join(c if c.isprintable() else "·" for c in text).replace("$", r"\$")
+
+
+def shown_text(text: str) -> str:
+    """A text for a label that reads no mathematics in it: in one line, and what no font has as a dot."""
+    return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)

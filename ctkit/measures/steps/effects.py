@@ -131,5 +131,6 @@ def _bar(score: float, width: int = 10) -> str:
 
 def _shown(score: float, at: Interval) -> str:
     if isnan(score):
-        return "not measurable" + " " * 6
-    return f"{score:+.2f}" + (f" ({at[0]:+.2f} … {at[1]:+.2f})" if at[0] != at[1] else " " * 16)
+        return "not measurable" + " " * 7
+    score, low, high = (round(value, 2) + 0.0 for value in (score, *at))  # no minus before a zero
+    return f"{score:5.2f}" + (f" ({low:5.2f} … {high:5.2f})" if low != high else " " * 16)
