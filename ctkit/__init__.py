@@ -70,6 +70,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .prompt import Prompt as Prompt
     from .ui.playground import Playground as Playground
     from .ui.views import AttentionView as AttentionView
+    from .ui.views import LensView as LensView
     from .ui.views import PopulationView as PopulationView
 
 _HOME = {
@@ -130,6 +131,7 @@ _HOME = {
     "check": "lesson",
     "Playground": "ui.playground",
     "AttentionView": "ui.views",
+    "LensView": "ui.views",
     "PopulationView": "ui.views",
     "masks": "",
     "plots": "",

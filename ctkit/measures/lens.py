@@ -118,7 +118,13 @@ def lens(lm: LM, prompt: Prompt | str, *setup: Any, at: Where = "all") -> Lens:
     >>> found.next_tokens(k=1)[-1][0][0], found.rank("box")[-1].tolist()
     (' box', [1])
     """
-    trace = run(lm, prompt, as_setup(*setup), residual="all")
+    return lens_of(lm, run(lm, prompt, as_setup(*setup), residual="all"), at)
+
+
+def lens_of(lm: LM, trace: Trace, at: Where = "all") -> Lens:
+    """`lens` of a run that is there already. Streams that the run did not keep are read by one more pass."""
+    if any(("residual", layer) not in trace.kept_streams for layer in range(lm.n_layers)):
+        trace.kept_streams.update(trace.again(residual="all").kept_streams)
     places = positions(trace.encoding, as_where(at))
     if not places:
         raise CtkitError(f"a lens at {shown(at)}", "no token there", f"one of {list(trace.spans)}, or a position")

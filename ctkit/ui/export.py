@@ -10,6 +10,8 @@ from ..engine.lm import LM
 from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
 from .frame import frame_of
+from .generated import Generated
+from .lens import LensLines
 from .look import look
 from .population import Population
 from .thought import steps_of
@@ -22,6 +24,7 @@ def page_of(
 ) -> str:
     """The page, opened at the last of the setups; each is run once more and recorded."""
     before, population = look(lm, prompt, Setup()), Population(lm)
+    lines, texts = LensLines(lm), Generated(lm)
     recordings = []
     for setup in setups:
         after = look(lm, prompt, setup, before) if len(setup) else None
@@ -29,6 +32,8 @@ def page_of(
             {
                 "setup": setup.to_data(),
                 "frame": frame_of(lm, before, after, setup) | {"ms": 0},
+                "lens": lines.of(before.trace, None if after is None else after.trace),
+                "generated": _whole_text(texts, prompt, setup),
                 "steps": steps_of(lm, prompt, setup, None),
                 "population": _whole_population(population, state, setup),
                 "code": code_of(lm, prompt, setup),
@@ -98,6 +103,12 @@ def _whole_population(population: Population, state: dict[str, Any], setup: Setu
     lines: list[dict[str, Any]] = []
     population.measure(state, setup, lambda: False, lines.append)
     return lines[-1]
+
+
+def _whole_text(texts: Generated, prompt: Any, setup: Setup) -> dict[str, Any]:
+    told: list[dict[str, Any]] = []
+    texts.write(prompt, setup, {}, lambda: False, told.append)
+    return told[-1]
 
 
 def _default(switch: dict[str, Any], name: str) -> Any:

@@ -14,6 +14,8 @@ from ..engine.trace import Trace
 from ..interventions.setup import Setup
 from ..prompt import Prompt
 from ..tasks import Problem
+from .generated import Generated
+from .lens import LensLines
 from .population import Population
 from .thought import steps_of
 
@@ -58,5 +60,22 @@ def population_part(lm: LM) -> Part:
     return measure
 
 
+def lens_part(lm: LM) -> Part:
+    """What each layer would say next."""
+    lines = LensLines(lm)
+    return lambda job, publish: publish(lines.of(job.before, job.after))
+
+
+def generated_part(lm: LM) -> Part:
+    """What the model writes before and after, as it is written."""
+    texts = Generated(lm)
+    return lambda job, publish: texts.write(job.prompt, job.setup, job.options, job.stale, publish)
+
+
 # in the order in which they are measured: what is quick first
-PARTS: dict[str, Callable[[LM], Part]] = {"steps": steps_part, "population": population_part}
+PARTS: dict[str, Callable[[LM], Part]] = {
+    "lens": lens_part,
+    "generated": generated_part,
+    "steps": steps_part,
+    "population": population_part,
+}

@@ -21,7 +21,19 @@ class Playground(View):
     Setup([Reread()])
     """
 
-    PANELS = ("header", "text", "switches", "attention", "next", "steps", "population", "code", "footer")
+    PANELS = (
+        "header",
+        "text",
+        "switches",
+        "attention",
+        "next",
+        "lens",
+        "generated",
+        "steps",
+        "population",
+        "code",
+        "footer",
+    )
 
     def to_html(self, path: str | pathlib.Path, setups: Any = None) -> pathlib.Path:
         """Write the playground as one HTML file that works without a kernel and without a network.

@@ -45,6 +45,8 @@ class View(anywidget.AnyWidget):
     seq = traitlets.Int(0).tag(sync=True)
     frame = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     detail = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # one head of a long text
+    lens = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    generated = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     steps = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     population = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     status = traitlets.Dict({"busy": [], "message": ""}).tag(sync=True)

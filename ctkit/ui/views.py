@@ -15,6 +15,18 @@ class AttentionView(View):
     PANELS = ("text", "attention")
 
 
+class LensView(View):
+    """When the next token is decided: what each layer would say, before and after.
+
+    >>> import ctkit as ct
+    >>> view = ct.LensView(prompt="The key is in the box. Where is the key? Answer:", setup=ct.Reread())
+    >>> view.wait(), view.lens["tokens"][0]["token"], view.lens["note"]
+    (True, ' box', '')
+    """
+
+    PANELS = ("text", "next", "lens")
+
+
 class PopulationView(View):
     """Accuracy before and after on fresh problems of a task, filling up as it runs.
 

@@ -1,5 +1,5 @@
 // Invented data in the shape of the traits: for looking at the view, and for its tests. Nothing here is measured.
-import type { Catalog, Command, Detail, Frame, PieceText, PlayState, Population, Side, Span, Steps, Tensor } from "../src/playground/types";
+import type { Catalog, Command, Detail, Frame, Generated, Lens, PieceText, PlayState, Population, Side, Span, Steps, Tensor } from "../src/playground/types";
 
 export const CATALOG: Catalog = {
 	model: { name: "tiny", n_layers: 4, n_heads: 4, d_model: 128, device: "cpu", context: 512 },
@@ -144,6 +144,16 @@ function match(before: Side, after: Side): { align: number[]; fold: number[] } {
 	}
 	return { align, fold };
 }
+
+export const LENS: Lens = {
+	seq: 1, note: "", before: { top: [" the", " the", " cup", " jar", " jar"], settled: 3 }, after: { top: [" the", " box", " box", " barn", " barn"], settled: 3 },
+	tokens: [{ token: " barn", before: [0.01, 0.02, 0.05, 0.2, 0.22], after: [0.01, 0.04, 0.2, 0.7, 0.78] }, { token: " jar", before: [0.02, 0.03, 0.2, 0.4, 0.31], after: [0.01, 0.03, 0.1, 0.09, 0.08] }, { token: " car", before: [0.01, 0.1, 0.3, 0.2, 0.27], after: [0.01, 0.1, 0.5, 0.1, 0.07] }, { token: "\n", before: [0, 0, 0.01, 0.02, 0.03], after: [0, 0, 0.01, 0.02, 0.01] }],
+};
+
+export const GENERATED: Generated = {
+	seq: 1, temperature: 0.8, length: 24, seed: 0, running: false,
+	before: { tokens: [" jar", ".", " The", " key", " is", " in", " the", " jar", "."], stopped: "length" }, after: { tokens: [" barn", ".", " The", " car", " is", " in", " the", " barn", "."], stopped: "end" },
+};
 
 export const STEPS: Steps = {
 	seq: 1, method: "mistake", thought: "", answer: "barn", note: "", before_scores: null,

@@ -11,7 +11,7 @@ import { failure } from "./panels/failure";
 import type { Failure, Frame, Model, State } from "./types";
 
 /** The traits that say what was measured, besides the picture. */
-const RESULTS = ["steps", "population", "status", "error", "code", "options"] as const;
+const RESULTS = ["lens", "generated", "steps", "population", "status", "error", "code", "options"] as const;
 
 export interface RenderProps {
 	model: Model;
@@ -32,9 +32,9 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	context.say = (words) => void (status.textContent = words);
 
 	const failed = failure(context);
-	const made = (model.get("panels") ?? ALL).flatMap((name) => (PANELS[name] ? [{ area: PANELS[name].area, panel: PANELS[name].make(context) }] : []));
+	const made = (model.get("panels") ?? ALL).flatMap((name) => (PANELS[name] ? [{ name, area: PANELS[name].area, panel: PANELS[name].make(context) }] : []));
 	const inArea = (area: Area) => made.filter((one) => one.area === area).map((one) => one.panel.el);
-	const columns = inArea("columns");
+	const columns = inColumns(made);
 	const middle = columns.length ? [h("div", { class: "ck-columns", "data-columns": columns.length }, ...columns)] : [];
 	frame.append(...inArea("above"), failed.el, ...middle, ...inArea("below"), status);
 	const all: Panel[] = [failed, ...made.map((one) => one.panel)];
@@ -67,6 +67,17 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	paint();
 	signal.addEventListener("abort", () => root.remove());
 	return () => stop.abort();
+}
+
+/** The columns; a panel that stands under another shares its column. */
+function inColumns(made: { name: string; area: Area; panel: Panel }[]): HTMLElement[] {
+	const columns: HTMLElement[] = [];
+	for (const { name, area, panel } of made) {
+		const last = columns[columns.length - 1];
+		if (area === "columns" || (area === "under" && !last)) columns.push(h("div", { class: "ck-column", "data-column": name }, panel.el));
+		else if (area === "under") last?.append(panel.el);
+	}
+	return columns;
 }
 
 /** Shows a frame, unless a newer one is shown already; whether it did. What cannot be shown is said. */

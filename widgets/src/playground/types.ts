@@ -182,6 +182,44 @@ export interface Population {
 	note: string;
 }
 
+/** What each layer would say next. Layer l is the stream entering block l; the last is the model's own answer. */
+export interface LensSide {
+	top: string[];
+	/** The first layer from which on the likeliest token is the final one. */
+	settled: number;
+}
+
+export interface LensToken {
+	token: string;
+	before: number[];
+	after: number[] | null;
+}
+
+export interface Lens {
+	seq: number;
+	tokens: LensToken[];
+	before: LensSide | null;
+	after: LensSide | null;
+	note: string;
+}
+
+/** A text that a model writes. */
+export interface Written {
+	tokens: string[];
+	/** Why it ended; null while it is being written. */
+	stopped: string | null;
+}
+
+export interface Generated {
+	seq: number;
+	before: Written | null;
+	after: Written | null;
+	temperature: number;
+	length: number;
+	seed: number;
+	running: boolean;
+}
+
 export interface Status {
 	busy: string[];
 	message: string;
@@ -203,6 +241,8 @@ export interface State {
 	seq: number;
 	frame: Frame | null;
 	detail: Detail | null;
+	lens: Lens | null;
+	generated: Generated | null;
 	steps: Steps | null;
 	population: Population | null;
 	status: Status | null;

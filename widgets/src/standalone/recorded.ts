@@ -5,6 +5,8 @@ import type { Command, Frame, Model, PlayState, Population, Entry, State, Steps 
 export interface Recording {
 	setup: Entry[];
 	frame: Frame;
+	lens?: State["lens"];
+	generated?: State["generated"];
 	steps: Steps | null;
 	population: Population | null;
 	code: string;
@@ -23,7 +25,7 @@ export class RecordedModel implements Model {
 
 	constructor(private recorded: Recorded) {
 		const { catalog, state } = recorded;
-		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, detail: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
+		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, detail: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
 		this.answer();
 	}
 
@@ -58,9 +60,9 @@ export class RecordedModel implements Model {
 		const same = state !== null && JSON.stringify(state.prompt) === JSON.stringify(this.recorded.state.prompt);
 		const found = same ? this.recorded.recordings.find((one) => matches(one.setup, state.setup)) : undefined;
 		if (!found) return this.refuse(same ? "this combination of switches" : "another text");
-		const { frame, steps, population, code } = found;
-		this.traits = { ...this.traits, frame: { ...frame, seq }, steps: steps && { ...steps, seq }, population: population && { ...population, seq }, code, error: null };
-		this.tell("frame", "steps", "population", "code", "error");
+		const { frame, lens, generated, steps, population, code } = found;
+		this.traits = { ...this.traits, frame: { ...frame, seq }, lens: lens ? { ...lens, seq } : null, generated: generated ? { ...generated, seq } : null, steps: steps && { ...steps, seq }, population: population && { ...population, seq }, code, error: null };
+		this.tell("frame", "lens", "generated", "steps", "population", "code", "error");
 	}
 
 	private refuse(asked: string): void {

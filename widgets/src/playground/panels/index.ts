@@ -3,7 +3,9 @@ import { h } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 import { attention } from "./attention";
 import { codeBox, footer } from "./footer";
+import { generated } from "./generated";
 import { header } from "./header";
+import { lens } from "./lens";
 import { nextTokens } from "./next";
 import { population } from "./population";
 import { promptBox } from "./prompt";
@@ -11,8 +13,9 @@ import { stepsPanel } from "./steps";
 import { switches } from "./switches";
 import { text } from "./text";
 
-/** Above: over the whole width. Columns: side by side, in this order. Below: over the whole width again. */
-export type Area = "above" | "columns" | "below";
+/** Above: over the whole width. Columns: side by side, in this order. Under: in the column of the panel before. Below:
+ * over the whole width again. */
+export type Area = "above" | "columns" | "under" | "below";
 
 export const PANELS: Record<string, { area: Area; make: (context: Context) => Panel }> = {
 	header: { area: "above", make: header },
@@ -20,6 +23,8 @@ export const PANELS: Record<string, { area: Area; make: (context: Context) => Pa
 	switches: { area: "columns", make: switches },
 	attention: { area: "columns", make: attention },
 	next: { area: "columns", make: nextTokens },
+	lens: { area: "under", make: lens },
+	generated: { area: "below", make: generated },
 	steps: { area: "below", make: stepsPanel },
 	population: { area: "below", make: population },
 	code: { area: "below", make: codeBox },
