@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-SETTINGS = Path(__file__).parent / "jupyter"  # for the lab: no question about news, widgets kept in saved notebooks
+HOME = Path(__file__).parent / "jupyter"  # for the lab: settings (no news, widgets kept in notebooks), our extension
 FIRST = Path("notebooks") / "01-the-causal-mask.ipynb"
 
 
@@ -36,10 +36,15 @@ def lab_command(root: Path, browser: bool, port: int | None, rest: list[str]) ->
 
 
 def lab_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment for it: as given, with the course's settings behind the user's own.
+    """The environment for it: as given, with the course's settings behind the user's own, and our extension.
 
+    The extension is the one beside this file, also where an older copy was installed into the environment.
     Idle threads of a kernel sleep, unless the user wishes otherwise: where as many threads spin as there are cores, one
     more busy program on the machine makes a small model crawl.
     """
-    before = [given["JUPYTER_CONFIG_PATH"]] if given.get("JUPYTER_CONFIG_PATH") else []
-    return {"OMP_WAIT_POLICY": "PASSIVE", **given, "JUPYTER_CONFIG_PATH": os.pathsep.join([*before, str(SETTINGS)])}
+    ours = {name: _joined(given.get(name), str(HOME)) for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH")}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **given, **ours}
+
+
+def _joined(given: str | None, ours: str) -> str:
+    return os.pathsep.join([given, ours]) if given else ours

@@ -170,7 +170,7 @@ def become(monkeypatch):
 
     def execve(program, words, env):
         assert program == sys.executable
-        assert env["JUPYTER_CONFIG_PATH"].endswith(str(lab_module.SETTINGS))
+        assert env["JUPYTER_CONFIG_PATH"].endswith(str(lab_module.HOME))
         called.append(words)
         raise SystemExit(0)
 
@@ -189,10 +189,10 @@ def test_lab_becomes_jupyterlab(become):
 
 def test_the_users_own_settings_come_before_those_of_the_course():
     both = lab_module.lab_environment({"JUPYTER_CONFIG_PATH": "mine", "HOME": "home"})
-    path = f"mine{os.pathsep}{lab_module.SETTINGS}"
+    path = f"mine{os.pathsep}{lab_module.HOME}"
     assert both == {"JUPYTER_CONFIG_PATH": path, "HOME": "home", "OMP_WAIT_POLICY": "PASSIVE"}
     assert lab_module.lab_environment({"OMP_WAIT_POLICY": "ACTIVE"})["OMP_WAIT_POLICY"] == "ACTIVE"
-    for path in lab_module.SETTINGS.rglob("*.json"):
+    for path in lab_module.HOME.rglob("*.json"):
         assert json.loads(path.read_text("utf-8"))
 
 
