@@ -32,7 +32,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 		const panel = addLessons(app, settings, new ProgressStore(registry));
 		restorer?.add(panel, panel.id);
 		app.commands.addCommand(COMMANDS.playground, {
-			label: (args) => (args.isLauncher ? "Playground" : args.isPalette ? "New Playground" : "ctkit Playground"),
+			label: (args) => (args.isLauncher ? "Playground" : "ctkit Playground"),
 			caption: "Flip a switch on a real model and see what changes",
 			icon: (args) => (args.isPalette ? undefined : icon),
 			execute: (args) => openPlayground(app, typeof args.cwd === "string" ? args.cwd : "", settings.now.model),
@@ -84,7 +84,7 @@ function addLessons(app: JupyterFrontEnd, settings: Settings, store: ProgressSto
 		refresh: () => void refresh(),
 		reset: () => void commands.execute(COMMANDS.reset),
 	});
-	shell.add(panel, "left", { rank: 900, type: "ctkit" });
+	shell.add(panel, "left", { rank: 900 });
 	store.changed.connect(show);
 	settings.changed = () => void refresh();
 	serviceManager.contents.fileChanged.connect((_contents, { oldValue, newValue }) => {
@@ -96,13 +96,13 @@ function addLessons(app: JupyterFrontEnd, settings: Settings, store: ProgressSto
 	});
 
 	commands.addCommand(COMMANDS.lessons, {
-		label: (args) => (args.isLauncher ? "Lessons" : args.isPalette ? "Show Lessons" : "ctkit Lessons"),
+		label: (args) => (args.isLauncher ? "Lessons" : "ctkit Lessons"),
 		caption: "The course, lesson by lesson",
 		icon: (args) => (args.isPalette ? undefined : icon),
 		execute: () => shell.activateById(panel.id),
 	});
 	commands.addCommand(COMMANDS.reset, {
-		label: "Reset the Progress of the Lessons",
+		label: "Reset ctkit Progress",
 		execute: async () => {
 			const body = "Every lesson counts as not started again. The notebooks stay as they are.";
 			const { button } = await showDialog({ title: "Reset the progress?", body, buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: "Reset" })] });

@@ -20,9 +20,9 @@ export function opened(progress: Progress, name: string): Progress {
 export function cellRan(progress: Progress, name: string, cell: string, cells: readonly string[]): Progress {
 	const before = progress[name] ?? { ran: [], finished: false };
 	const ran = before.ran.includes(cell) ? before.ran : [...before.ran, cell];
-	const all = cells.length > 0 && cells.every((id) => ran.includes(id));
-	if (ran === before.ran && before.finished === (before.finished || all)) return opened(progress, name);
-	return { ...progress, [name]: { ran, finished: before.finished || all } };
+	const finished = before.finished || (cells.length > 0 && cells.every((id) => ran.includes(id)));
+	if (ran === before.ran && finished === before.finished) return opened(progress, name);
+	return { ...progress, [name]: { ran, finished } };
 }
 
 /** Where the learner stands with a lesson that has these code cells. */

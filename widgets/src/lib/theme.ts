@@ -27,10 +27,16 @@ export function readTheme(root: HTMLElement): Theme {
 	return theme;
 }
 
-/** Calls back when the page changes between light and dark. */
+/** What the two hues are called, for sentences that name them. The palette is a setting of the JupyterLab extension. */
+export function hueNames(): { reads: string; readBy: string } {
+	const green = document.body.dataset.ctkitPalette === "purple-green";
+	return green ? { reads: "purple", readBy: "green" } : { reads: "blue", readBy: "orange" };
+}
+
+/** Calls back when the page changes between light and dark, or to other colours. */
 export function watchTheme(changed: () => void, signal: AbortSignal): void {
 	const observer = new MutationObserver(changed);
-	const attributes = { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "data-theme", "data-vscode-theme-kind", "class", "theme"] };
+	const attributes = { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "data-theme", "data-vscode-theme-kind", "class", "theme", "data-ctkit-palette"] };
 	observer.observe(document.documentElement, attributes);
 	observer.observe(document.body, attributes);
 	signal.addEventListener("abort", () => observer.disconnect());

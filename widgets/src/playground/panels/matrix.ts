@@ -1,13 +1,14 @@
 // The chosen head in detail: a window onto its matrix, with a number for the cell that is pointed at.
 import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import { moved } from "../../lib/keys";
+import { hueNames } from "../../lib/theme";
 import { short } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import { type Decoded, ready } from "../decode";
 import { drawMatrix } from "../draw/matrix";
 import { drawKey, ramp } from "../draw/ramp";
 import type { Matrix, Window } from "../draw/window";
-import { cells, extent, scaleEnd } from "../measure";
+import { cells, extent, scaleEnd, type Tab } from "../measure";
 import { readout, rowOf, sideOf, textIndex } from "../pointing";
 import { type Look, tabOf } from "../view";
 import { type LaidOut, layOut, windowOf } from "./layout";
@@ -38,7 +39,7 @@ export function matrix(context: Context): Panel {
 		const row = cursor?.row ?? rowOf(look);
 		drawMatrix(canvas, { ...now, row, column: cursor?.column ?? null }, window, ramp(context.theme, look.log), context.theme);
 		if (!ready(look.frame, look.layer, look.head)) return void setText(words, `loading head ${look.layer}.${look.head} …`);
-		setText(words, cursor ? readout(look, look.frame, cursor.row, cursor.column) : HINT[tabOf(look)]);
+		setText(words, cursor ? readout(look, look.frame, cursor.row, cursor.column) : hint(tabOf(look)));
 	};
 	const measure = () => {
 		if (!now) return;
@@ -119,11 +120,11 @@ export function matrix(context: Context): Panel {
 	return { el, theme, resized: measure };
 }
 
-const HINT = {
-	before: "A row reads the columns. Point at a cell for its number.",
-	after: "A row reads the columns. Point at a cell for its number.",
-	difference: "Blue: reads more than before. Orange: less. Point at a cell for its numbers.",
-};
+function hint(tab: Tab): string {
+	if (tab !== "difference") return "A row reads the columns. Point at a cell for its number.";
+	const hue = hueNames();
+	return `In ${hue.reads}: reads more than before. In ${hue.readBy}: less. Point at a cell for its numbers.`;
+}
 
 function prepare(look: Look, frame: Decoded): Matrix {
 	const tab = tabOf(look);
