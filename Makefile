@@ -14,9 +14,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := $(VENV)/bin
 PEERS := benchmarks/.venv-peers
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) $(PIP_ARGS)
-DEPS := pyproject.toml $(CONSTRAINTS)
+EXTENSION := ctkit/jupyter/labextensions/ctkit-lab/package.json
+DEPS := pyproject.toml $(CONSTRAINTS) $(EXTENSION)
 
-.PHONY: help lab test browser lint widgets models bench clean
+.PHONY: help lab test browser lint widgets labextension models bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -40,6 +41,9 @@ lint: $(BIN)/.dev  ## style of the Python code
 widgets: widgets/node_modules/.installed  ## rebuild the front-end bundles (needs Node.js)
 	@cd widgets && npm run build
 
+labextension: widgets/node_modules/.installed-lab  ## rebuild the JupyterLab extension (needs Node.js)
+	@cd widgets/labextension && npm run check && npm run build
+
 models: $(BIN)/.dev  ## train the teaching models again (hours on two cores)
 	@for name in $$($(BIN)/python -c "from ctkit.zoo import manifest; print(*manifest.names())"); do \
 		$(BIN)/ctkit train $$name && $(BIN)/ctkit card $$name || exit 1; done
@@ -51,7 +55,7 @@ clean:  ## remove the environment and everything built
 	rm -rf $(VENV) $(PEERS) dist build widgets/node_modules .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- what the commands above need; each is done once, and again when pyproject.toml or the pins change ---
+# --- what the commands above need; each is done once, and again when pyproject.toml, the pins or the extension change ---
 
 $(BIN)/python:
 	@[ -n "$(PYTHON)" ] || { echo "ctkit needs Python 3.11 or newer, and none was found."; \
@@ -80,4 +84,8 @@ $(PEERS)/.installed: benchmarks/peers.txt benchmarks/peers-alone.txt pyproject.t
 	@touch $@
 
 widgets/node_modules/.installed: widgets/package.json widgets/package-lock.json
-	@cd widgets && npm ci --no-fund --no-audit --loglevel=error && touch node_modules/.installed
+	@cd widgets && npm ci --workspaces=false --no-fund --no-audit --loglevel=error && touch node_modules/.installed
+
+# the extension's packages are many more, and asked for only here
+widgets/node_modules/.installed-lab: widgets/package.json widgets/package-lock.json widgets/labextension/package.json
+	@cd widgets && npm ci --no-fund --no-audit --loglevel=error && touch node_modules/.installed node_modules/.installed-lab

@@ -1,5 +1,6 @@
 """What is installed, what is missing, and what to do about it: the rows of `ctkit doctor`. Tries things out."""
 
+import json
 import shutil
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from .errors import CtkitError
 
 MARKS = {"ok": "✓", "broken": "✗", "absent": "·"}  # absent: optional, and not there
+EXTENSION = "ctkit-lab"  # its name among JupyterLab's
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -142,6 +144,28 @@ def _jupyter() -> Iterator[Row]:
         yield Row("lab side", "ok", "JupyterLab sees the widgets and the kernel python3")
 
 
+def _extension() -> Iterator[Row]:
+    from jupyter_core.paths import jupyter_path
+    from jupyterlab_server.config import get_page_config
+
+    ours = Path(__file__).parent / "jupyter" / "labextensions" / EXTENSION / "package.json"
+    if not ours.is_file():
+        yield Row("extension", "broken", f"not in {ours.parent}", "git checkout ctkit/jupyter   (or reinstall ctkit)")
+        return
+    build = json.loads(ours.read_text("utf-8"))["jupyterlab"]["_build"]["load"]
+    page = get_page_config(jupyter_path("labextensions"))
+    installed = {found["name"]: found["load"] for found in page["federated_extensions"]}
+    again = "install ctkit again, as the first time"
+    if any(name.split(":")[0] == EXTENSION for name in page["disabledExtensions"]):
+        yield Row("extension", "broken", "disabled in JupyterLab", f"jupyter labextension enable {EXTENSION}")
+    elif EXTENSION not in installed:
+        yield Row("extension", "absent", "seen by `ctkit lab`, not by JupyterLab started otherwise", again)
+    elif installed[EXTENSION] != build:
+        yield Row("extension", "absent", "new in `ctkit lab`, an older copy in JupyterLab started otherwise", again)
+    else:
+        yield Row("extension", "ok", "enabled in JupyterLab: launcher, lessons, Help, settings")
+
+
 def _optional() -> Iterator[Row]:
     browser, node = find_browser(), shutil.which("node")
     yield Row("Chromium", "ok" if browser else "absent", browser or "not found; only the browser tests need it")
@@ -158,6 +182,7 @@ LOOKS = {
     "first run": _load,
     "views": _widgets,
     "lab side": _jupyter,
+    "extension": _extension,
     "optional": _optional,
 }
 

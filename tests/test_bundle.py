@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 WIDGETS = ROOT / "widgets"
 STATIC = ROOT / "ctkit" / "static"
 BUNDLES = ("playground.js", "playground.css", "standalone.js", "standalone.html")
+EXTENSION = ROOT / "ctkit" / "jupyter" / "labextensions" / "ctkit-lab"
 LARGEST_JS = 60_000  # bytes; a bundle is stored in every saved notebook
+LARGEST_EXTENSION = 40_000
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def modules() -> Path:
         pytest.skip("no Node here: the committed bundles cannot be compared with a fresh build")
     folder = WIDGETS / "node_modules"
     if not (folder / "esbuild").is_dir():
-        done = _run(["npm", "ci", "--no-fund", "--no-audit", "--prefer-offline"], WIDGETS)
+        done = _run(["npm", "ci", "--workspaces=false", "--no-fund", "--no-audit", "--prefer-offline"], WIDGETS)
         if done.returncode:
             pytest.skip(f"npm ci did not work here: {done.stderr.strip()[-200:]}")
     return folder
@@ -52,7 +54,7 @@ def test_bundle_is_small_and_asks_nobody():
 
 
 def test_lock_file_names_no_registry():
-    assert '"resolved"' not in (WIDGETS / "package-lock.json").read_text()
+    assert '"resolved": "http' not in (WIDGETS / "package-lock.json").read_text()
 
 
 def test_traits_have_the_same_names_on_both_sides():
@@ -66,6 +68,38 @@ def test_traits_have_the_same_names_on_both_sides():
     assert {name for name in ours if not name.startswith("_")} == set(re.findall(r"^\t(\w+):", state, re.MULTILINE))
 
 
+@pytest.fixture(scope="module")
+def all_modules(modules) -> Path:
+    """The same, with the many packages that only the JupyterLab extension is built from."""
+    if not (modules / "@jupyter" / "builder").is_dir():
+        if modules.is_symlink():
+            pytest.skip("the packages of the JupyterLab extension are not installed: make labextension")
+        done = _run(["npm", "install", "--no-fund", "--no-audit", "--prefer-offline"], WIDGETS)
+        if done.returncode:
+            pytest.skip(f"npm install did not work here: {done.stderr.strip()[-200:]}")
+    return modules
+
+
+def test_the_extension_equals_a_fresh_build_anywhere(all_modules, tmp_path):
+    copy = tmp_path / "else" / "where" / "widgets"
+    shutil.copytree(WIDGETS, copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (copy / "node_modules").symlink_to(all_modules)
+    done = _run(["npm", "run", "build"], copy / "labextension")
+    assert done.returncode == 0, done.stderr
+    assert _files(copy.parent / EXTENSION.relative_to(ROOT)) == _files(EXTENSION), "it is stale: make labextension"
+
+
+def test_the_extension_is_small_and_asks_nobody():
+    scripts = [data for name, data in _files(EXTENSION).items() if name.endswith(".js")]
+    assert sum(map(len, scripts)) <= LARGEST_EXTENSION
+    assert not any(word in data for data in scripts for word in (b"http://", b"https://", b"innerHTML"))
+
+
+def test_types_of_the_extension(all_modules):
+    done = _run(["npm", "run", "check"], WIDGETS / "labextension")
+    assert done.returncode == 0, done.stdout
+
+
 def test_front_end_types_and_tests_pass(modules):
     for command in (["npx", "tsc", "--noEmit"], ["npx", "vitest", "run"]):
         done = _run(command, WIDGETS)
@@ -75,6 +109,10 @@ def test_front_end_types_and_tests_pass(modules):
 def _built(folder: Path, out: Path) -> None:
     done = _run(["node", "build.mjs", str(out)], folder)
     assert done.returncode == 0, done.stderr
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess:

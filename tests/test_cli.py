@@ -87,6 +87,7 @@ def test_doctor_lists_what_is_there(capsys):
         "GPU",
         "models",
         "lab side",
+        "extension",
         "Chromium",
         "Node.js",
     ):
@@ -141,6 +142,42 @@ def test_doctor_finds_missing_views(monkeypatch, tmp_path):
     assert "playground.js" in row.said
 
 
+def see(monkeypatch, tmp_path, build: str | None, *disabled: str) -> doctor.Row:
+    """What the doctor says where JupyterLab has this build of the extension, or none, and these are disabled."""
+    import jupyter_core.paths
+    import jupyterlab_server.config
+
+    monkeypatch.setattr(jupyter_core.paths, "jupyter_path", lambda name: [str(tmp_path / name)])
+    monkeypatch.setattr(jupyterlab_server.config, "get_static_page_config", lambda **_: page)
+    page = {"disabledExtensions": dict.fromkeys(disabled, True)}
+    if build is not None:
+        folder = tmp_path / "labextensions" / doctor.EXTENSION
+        folder.mkdir(parents=True)
+        package = {
+            "name": doctor.EXTENSION,
+            "version": "0",
+            "jupyterlab": {"_build": {"load": build, "extension": "./extension"}},
+        }
+        (folder / "package.json").write_text(json.dumps(package))
+    [row] = doctor._extension()
+    return row
+
+
+def test_doctor_says_whether_the_extension_is_enabled(monkeypatch, tmp_path):
+    package = lab_module.HOME / "labextensions" / doctor.EXTENSION / "package.json"
+    ours = json.loads(package.read_text("utf-8"))["jupyterlab"]["_build"]["load"]
+    row = see(monkeypatch, tmp_path / "ours", ours)
+    assert row.state == "ok" and "enabled" in row.said
+    row = see(monkeypatch, tmp_path / "old", "static/remoteEntry.old.js")
+    assert row.state == "absent" and "older copy" in row.said
+    row = see(monkeypatch, tmp_path / "none", None)
+    assert row.state == "absent" and "not by JupyterLab started otherwise" in row.said
+    row = see(monkeypatch, tmp_path / "off", ours, "ctkit-lab:plugin")
+    assert row.state == "broken" and "labextension enable" in row.remedy
+    monkeypatch.setattr(doctor, "__file__", str(tmp_path / "doctor.py"))
+    assert "not in" in see(monkeypatch, tmp_path / "gone", None).said
+
+
 def test_a_terminal_without_the_marks_still_gets_its_lines():
     code = "from ctkit import cli; import ctkit.doctor as d; d.LOOKS = {'p': d._python}; "
     code += "raise SystemExit(cli.main(['doctor']))"
@@ -190,7 +227,8 @@ def test_lab_becomes_jupyterlab(become):
 def test_the_users_own_settings_come_before_those_of_the_course():
     both = lab_module.lab_environment({"JUPYTER_CONFIG_PATH": "mine", "HOME": "home"})
     path = f"mine{os.pathsep}{lab_module.HOME}"
-    assert both == {"JUPYTER_CONFIG_PATH": path, "HOME": "home", "OMP_WAIT_POLICY": "PASSIVE"}
+    ours = {"JUPYTER_PATH": str(lab_module.HOME), "OMP_WAIT_POLICY": "PASSIVE"}
+    assert both == {"JUPYTER_CONFIG_PATH": path, "HOME": "home", **ours}
     assert lab_module.lab_environment({"OMP_WAIT_POLICY": "ACTIVE"})["OMP_WAIT_POLICY"] == "ACTIVE"
     for path in lab_module.HOME.rglob("*.json"):
         assert json.loads(path.read_text("utf-8"))

@@ -37,7 +37,10 @@ def python(folder: Path, name: str, script: str) -> None:
 
 def test_help_lists_the_commands():
     said = make("help").stdout
-    assert all(f"make {word} " in said for word in ("lab", "test", "lint", "widgets", "models", "bench", "clean"))
+    assert all(
+        f"make {word} " in said
+        for word in ("lab", "test", "lint", "widgets", "labextension", "models", "bench", "clean")
+    )
 
 
 def test_no_python(tools, tmp_path):

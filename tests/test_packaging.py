@@ -1,5 +1,6 @@
 """What a stranger installs: the two descriptions of the environment agree, and the wheel holds all it needs."""
 
+import json
 import re
 import subprocess
 import sys
@@ -67,6 +68,8 @@ def test_versions_agree():
 
     cff = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert str(cff["version"]) == ctkit.__version__
+    extension = json.loads((ROOT / "widgets" / "labextension" / "package.json").read_text("utf-8"))
+    assert extension["version"] == ctkit.__version__
     assert f"## {ctkit.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
@@ -84,12 +87,28 @@ def test_the_wheel_holds_the_library_its_views_and_its_models(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     committed = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ctkit").rglob("*.py")}
     committed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "ctkit" / "static").glob("*.*")}
-    committed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "ctkit" / "jupyter").rglob("*.json")}
+    committed |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "ctkit" / "jupyter").rglob("*.*") if p.is_file()}
     committed |= {f"ctkit/{p.relative_to(ROOT).as_posix()}" for p in (ROOT / "data").rglob("*") if p.is_file()}
     assert committed <= names | {name for name in committed if "/." in name}
     assert "ctkit/py.typed" in names
-    strangers = {name for name in names if not re.match(r"ctkit(/|-[\d.]+\.dist-info/)", name)}
+    strangers = {
+        name for name in names if not re.match(r"ctkit(/|-[\d.]+\.(dist-info/|data/data/share/jupyter/))", name)
+    }
     assert not strangers
+
+
+def test_the_wheel_puts_the_extension_where_jupyter_looks(wheel):
+    archive = zipfile.ZipFile(wheel)
+    shared = {
+        name.split("share/jupyter/labextensions/ctkit-lab/")[1]: archive.read(name)
+        for name in archive.namelist()
+        if "share/jupyter/labextensions/ctkit-lab/" in name
+    }
+    built = ROOT / "ctkit" / "jupyter" / "labextensions" / "ctkit-lab"
+    ours = {path.relative_to(built).as_posix(): path.read_bytes() for path in built.rglob("*") if path.is_file()}
+    install = (ROOT / "widgets" / "labextension" / "install.json").read_bytes()
+    assert shared == {**ours, "install.json": install}
+    assert "static/style.js" in ours
 
 
 def test_the_wheel_works_where_the_repository_is_not(wheel, tmp_path):

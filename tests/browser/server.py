@@ -65,10 +65,13 @@ class Lab:
         """The other machines that the server or a kernel looked for."""
         return self.network_log.read_text().split() if self.network_log.exists() else []
 
-    def ask(self, path: str, method: str = "GET") -> bytes:
+    def ask(self, path: str, method: str = "GET", body: str | None = None) -> bytes:
         """An answer of the server's own interface."""
         request = urllib.request.Request(
-            f"{self.url}{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+            f"{self.url}{path}",
+            data=None if body is None else body.encode(),
+            method=method,
+            headers={"Authorization": f"token {TOKEN}"},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read()

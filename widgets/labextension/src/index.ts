@@ -99,7 +99,10 @@ function addLessons(app: JupyterFrontEnd, settings: Settings, store: ProgressSto
 		label: (args) => (args.isLauncher ? "Lessons" : "ctkit Lessons"),
 		caption: "The course, lesson by lesson",
 		icon: (args) => (args.isPalette ? undefined : icon),
-		execute: () => shell.activateById(panel.id),
+		execute: () => {
+			shell.activateById(panel.id);
+			setTimeout(() => panel.activate(), 100); // the palette, closing, has given the focus back to where it was
+		},
 	});
 	commands.addCommand(COMMANDS.reset, {
 		label: "Reset ctkit Progress",

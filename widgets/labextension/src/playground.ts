@@ -23,7 +23,7 @@ export async function openPlayground(app: JupyterFrontEnd, folder: string, model
 	}
 	localStorage.setItem(TO_RUN, path);
 	const book = asBook((await app.commands.execute("docmanager:open", { path, factory: "Notebook" })) ?? null);
-	if (!book) return; // it opened as a page of its own, which finds the path there
+	if (!book?.isAttached) return; // it opened as a page of its own, which finds the path there
 	localStorage.removeItem(TO_RUN);
 	await run(app, book);
 }
