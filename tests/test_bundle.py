@@ -92,7 +92,8 @@ def test_the_extension_equals_a_fresh_build_anywhere(all_modules, tmp_path):
 def test_the_extension_is_small_and_asks_nobody():
     scripts = [data for name, data in _files(EXTENSION).items() if name.endswith(".js")]
     assert sum(map(len, scripts)) <= LARGEST_EXTENSION
-    assert not any(word in data for data in scripts for word in (b"http://", b"https://", b"innerHTML"))
+    text = b"\n".join(scripts).replace(b"http://www.w3.org/2000/svg", b"")  # the name of a language, never asked for
+    assert not any(word in text for word in (b"http://", b"https://", b"innerHTML"))
 
 
 def test_types_of_the_extension(all_modules):
