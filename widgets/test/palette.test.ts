@@ -33,11 +33,11 @@ describe("the names of the hues", () => {
 	afterEach(() => delete document.body.dataset.ctkitPalette);
 
 	it("follow the palette", () => {
-		expect(hueNames()).toEqual({ reads: "blue", readBy: "orange" });
+		expect(hueNames()).toEqual({ reads: "Blue", readBy: "Orange" });
 		document.body.dataset.ctkitPalette = "strong";
-		expect(hueNames()).toEqual({ reads: "blue", readBy: "orange" });
+		expect(hueNames()).toEqual({ reads: "Blue", readBy: "Orange" });
 		document.body.dataset.ctkitPalette = "purple-green";
-		expect(hueNames()).toEqual({ reads: "purple", readBy: "green" });
+		expect(hueNames()).toEqual({ reads: "Purple", readBy: "Green" });
 	});
 });
 

@@ -27,10 +27,10 @@ export function readTheme(root: HTMLElement): Theme {
 	return theme;
 }
 
-/** What the two hues are called, for sentences that name them. The palette is a setting of the JupyterLab extension. */
+/** What the two hues are called, for sentences that begin with them. The palette is a setting of the JupyterLab extension. */
 export function hueNames(): { reads: string; readBy: string } {
 	const green = document.body.dataset.ctkitPalette === "purple-green";
-	return green ? { reads: "purple", readBy: "green" } : { reads: "blue", readBy: "orange" };
+	return green ? { reads: "Purple", readBy: "Green" } : { reads: "Blue", readBy: "Orange" };
 }
 
 /** Calls back when the page changes between light and dark, or to other colours. */

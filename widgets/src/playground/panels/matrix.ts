@@ -123,7 +123,7 @@ export function matrix(context: Context): Panel {
 function hint(tab: Tab): string {
 	if (tab !== "difference") return "A row reads the columns. Point at a cell for its number.";
 	const hue = hueNames();
-	return `In ${hue.reads}: reads more than before. In ${hue.readBy}: less. Point at a cell for its numbers.`;
+	return `${hue.reads}: reads more than before. ${hue.readBy}: less. Point at a cell for its numbers.`;
 }
 
 function prepare(look: Look, frame: Decoded): Matrix {
