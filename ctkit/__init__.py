@@ -71,7 +71,9 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .ui.playground import Playground as Playground
     from .ui.views import AttentionView as AttentionView
     from .ui.views import LensView as LensView
+    from .ui.views import MaskPainter as MaskPainter
     from .ui.views import PopulationView as PopulationView
+    from .ui.views import SteeringView as SteeringView
 
 _HOME = {
     "load": "engine.load",
@@ -132,7 +134,9 @@ _HOME = {
     "Playground": "ui.playground",
     "AttentionView": "ui.views",
     "LensView": "ui.views",
+    "MaskPainter": "ui.views",
     "PopulationView": "ui.views",
+    "SteeringView": "ui.views",
     "masks": "",
     "plots": "",
     "tasks": "",

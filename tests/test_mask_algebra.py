@@ -195,6 +195,36 @@ def test_a_painted_mask_fits_one_length():
             whole.matrix(encode(lm_of("llama"), other))
 
 
+LAYOUT = tuple((name, span.stop - span.start) for name, span in ENC.spans.items())
+
+
+def test_paint_that_knows_its_pieces_fits_any_prompt():
+    paint = TRIL.clone()
+    paint[10:15, :10], paint[0, 12] = False, True  # the question no longer sees the context, "A" sees the question
+    rule = masks.painted(paint, LAYOUT)
+    assert torch.equal(rule.matrix(ENC), paint) and masks.resting(rule, ENC) == ()
+    twice = encode(lm_of("llama"), ct.Reread().edit(PROMPT))
+    matrix, second = rule.matrix(twice), twice.span("phrase (2)").start
+    assert torch.equal(matrix[:15, :15], paint[:15, :15]), "the first reading keeps its paint"
+    again = slice(second, twice.span("cue").start)
+    assert torch.equal(matrix[again], torch.ones_like(matrix).tril()[again]), "the second one was not painted"
+    other = encode(lm_of("llama"), Prompt(**{**PROMPT.pieces, "context": "Another text."}))
+    assert masks.resting(rule, other) == ("context",)
+    n = len(other)
+    assert torch.equal(rule.matrix(other), torch.ones(n, n, dtype=torch.bool).tril()), "its paint rests"
+    assert Rule.from_data(json.loads(json.dumps(rule.to_data()))) == rule == eval(rule.to_code(), {"ct": ct})
+    assert masks.resting(masks.causal(), ENC) == ()
+
+
+def test_a_painted_token_whose_keys_are_gone_sees_itself():
+    paint = TRIL.clone()
+    paint[-1, :10], paint[-1, 15:] = False, False  # the last token sees the question only
+    rule = masks.painted(paint, LAYOUT)
+    less = encode(lm_of("llama"), Prompt(**{name: text for name, text in PROMPT.pieces.items() if name != "question"}))
+    assert masks.resting(rule, less) == ("question",)
+    assert rule.matrix(less)[-1].nonzero().flatten().tolist() == [len(less) - 1]
+
+
 def test_blocks_around_one():
     assert masks.around(6, 1) == (6,)
     assert masks.around(6, 0) == ()
@@ -237,6 +267,11 @@ def test_there_are_sixteen_codes_of_four_groups():
         (lambda: masks.painted([[1, 0], [1]]), "rows of zeros and ones"),
         (lambda: masks.painted([["a"]]), "rows of zeros and ones"),
         (lambda: masks.painted(None), "rows of zeros and ones"),
+        (lambda: masks.painted("2:4", [("text", 3)]), r"(?s)pieces .*a mask of 2 tokens"),
+        (lambda: masks.painted("2:4", [("a", 1), ("a", 1)]), "each piece once"),
+        (lambda: masks.painted("2:4", [("a", -1), ("b", 3)]), "each piece once"),
+        (lambda: masks.painted("2:4", 7), "each piece once"),
+        (lambda: masks.painted("2:4", [[1, 2]]), "each piece once"),
         (lambda: masks.painted("2"), "no .size:runs"),
         (lambda: masks.painted("0:0"), "0 cells for 0"),
         (lambda: masks.painted("2:1,2"), "3 cells for 2 × 2"),

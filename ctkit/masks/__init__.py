@@ -15,6 +15,7 @@ from .layers import codes as codes
 from .layers import groups as groups
 from .painted import cells as cells
 from .painted import painted as painted
+from .painted import resting as resting
 from .painted import retouched as retouched
 from .places import Where as Where
 from .places import as_where as as_where

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.lm import LM
+from ..engine.trace import Trace
 from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
+from .dose import dose_of
+from .entries import entry_of
 from .frame import frame_of
 from .generated import Generated
 from .lens import LensLines
@@ -32,6 +35,7 @@ def page_of(
             {
                 "setup": setup.to_data(),
                 "frame": frame_of(lm, before, after, setup) | {"ms": 0},
+                "dose": _whole_curve(lm, prompt, setup, before.trace, (after or before).trace),
                 "lens": lines.of(before.trace, None if after is None else after.trace),
                 "generated": _whole_text(texts, prompt, setup),
                 "steps": steps_of(lm, prompt, setup, None),
@@ -43,18 +47,11 @@ def page_of(
     return filled(json.dumps(recorded, default=_as_base64))
 
 
-def single_switches(catalog: dict[str, Any]) -> list[Setup]:
-    """Every switch of a catalog on its own, as it stands before anybody turns its knobs."""
-    setups = []
-    for switch in catalog["switches"]:
-        if switch["unsupported"] is None:
-            shown = [f for f in switch["fields"] if all(_default(switch, k) == v for k, v in f.get("when", {}).items())]
-            entry = {"intervention": switch["intervention"]}
-            for field in shown:
-                names, value = field.get("names"), field["value"]
-                entry |= dict(zip(names, value, strict=True)) if names else {field["name"]: value}
-            setups.append(Setup.from_data([entry]))
-    return setups
+def single_switches(catalog: dict[str, Any], pieces: Sequence[str] = ()) -> list[Setup]:
+    """Every switch of a catalog on its own, as it stands before anybody turns its knobs, for a prompt of these pieces.
+    Those behind "more" are left out."""
+    shown = [switch for switch in catalog["switches"] if switch["unsupported"] is None and not switch.get("more")]
+    return [Setup.from_data([entry_of(switch, pieces=pieces)]) for switch in shown]
 
 
 def filled(recorded: str) -> str:
@@ -97,6 +94,12 @@ def unique(setups: Sequence[Any]) -> list[Setup]:
     return list(kept.values())
 
 
+def _whole_curve(lm: LM, prompt: Any, setup: Setup, before: Trace, after: Trace) -> dict[str, Any] | None:
+    lines: list[dict[str, Any] | None] = [None]
+    dose_of(lm, prompt, setup, (before, after), None, lambda: False, lines.append)
+    return lines[-1]
+
+
 def _whole_population(population: Population, state: dict[str, Any], setup: Setup) -> dict[str, Any] | None:
     if not state.get("task"):
         return None
@@ -109,10 +112,6 @@ def _whole_text(texts: Generated, prompt: Any, setup: Setup) -> dict[str, Any]:
     told: list[dict[str, Any]] = []
     texts.write(prompt, setup, {}, lambda: False, told.append)
     return told[-1]
-
-
-def _default(switch: dict[str, Any], name: str) -> Any:
-    return next(field["value"] for field in switch["fields"] if field["name"] == name)
 
 
 def _as_base64(value: Any) -> dict[str, str]:

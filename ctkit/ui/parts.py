@@ -14,6 +14,7 @@ from ..engine.trace import Trace
 from ..interventions.setup import Setup
 from ..prompt import Prompt
 from ..tasks import Problem
+from .dose import dose_of
 from .generated import Generated
 from .lens import LensLines
 from .population import Population
@@ -72,9 +73,20 @@ def generated_part(lm: LM) -> Part:
     return lambda job, publish: texts.write(job.prompt, job.setup, job.options, job.stale, publish)
 
 
+def dose_part(lm: LM) -> Part:
+    """How likely some tokens are at each strength of steering."""
+
+    def measure(job: Job, publish: Publish) -> None:
+        both = (job.before, job.after or job.before)
+        dose_of(job.lm, job.prompt, job.setup, both, job.options.get("token"), job.stale, publish)
+
+    return measure
+
+
 # in the order in which they are measured: what is quick first
 PARTS: dict[str, Callable[[LM], Part]] = {
     "lens": lens_part,
+    "dose": dose_part,
     "generated": generated_part,
     "steps": steps_part,
     "population": population_part,

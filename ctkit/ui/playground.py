@@ -27,6 +27,8 @@ class Playground(View):
         "switches",
         "attention",
         "next",
+        "painter",
+        "dose",
         "lens",
         "generated",
         "steps",
@@ -42,5 +44,9 @@ class Playground(View):
         between them. `setups`: a list of setups; by default nothing, each switch on its own, and the present setup.
         Raises `CtkitError` where the file cannot be written.
         """
-        wanted = [(), *(single_switches(self.catalog) if setups is None else setups), self.setup]
+        wanted = [
+            (),
+            *(single_switches(self.catalog, list(self.prompt.pieces)) if setups is None else setups),
+            self.setup,
+        ]
         return write_page(path, page_of(self.lm, self.catalog, self.state, unique(wanted), self.prompt, code_of))

@@ -13,14 +13,16 @@ from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
 from ..prompt import Prompt, as_prompt
 from ..tasks import Problem, get
-from .catalog import catalog_of, mood_directions
+from .catalog import catalog_of
 from .code import code_of
+from .concepts import concept_directions
 from .examples import examples
 from .frame import frame_of
 from .heads import head_of
 from .look import look
 from .parts import PARTS, Job
 from .static_view import mimebundle_of
+from .steering import fit
 from .worker import Worker
 
 STATIC = pathlib.Path(__file__).parents[1] / "static"
@@ -34,6 +36,7 @@ class View(anywidget.AnyWidget):
     """
 
     PANELS: ClassVar[tuple[str, ...]] = ()
+    SWITCHES: ClassVar[tuple[str, ...]] = ()  # the only ones, where some are named
 
     _esm = STATIC / "playground.js"
     _css = STATIC / "playground.css"
@@ -45,6 +48,7 @@ class View(anywidget.AnyWidget):
     seq = traitlets.Int(0).tag(sync=True)
     frame = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     detail = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # one head of a long text
+    dose = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     lens = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     generated = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     steps = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
@@ -68,7 +72,9 @@ class View(anywidget.AnyWidget):
         self._problem_seed = examples()[0].seed
         super().__init__(
             panels=list(self.PANELS),
-            catalog=catalog_of(self.lm, mood_directions(self.lm)),
+            catalog=catalog_of(
+                self.lm, concept_directions(self.lm) if "switches" in self.PANELS else [], self.SWITCHES
+            ),
             state=_first_state(prompt, as_setup(setup)),
             **options,
         )
@@ -197,6 +203,8 @@ class View(anywidget.AnyWidget):
             self._show_problem(self.state["task"], self.state["difficulty"], content.get("seed"))
         elif kind == "new_problem":
             self._show_problem(content.get("task"), content.get("difficulty"), self._problem_seed + 1)
+        elif kind == "fit":
+            fit(self, content)
 
     def _show_head(self, asked: dict[str, Any]) -> None:
         """The weights of one head of one run in the cells that the view asks for; `key` is the view's name for them."""

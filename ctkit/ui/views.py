@@ -1,5 +1,14 @@
 """Single views for a lesson: one line each, made of the playground's own panels."""
 
+from typing import Any
+
+from ..engine.lm import LM
+from ..engine.load import load
+from ..interventions import Steer
+from ..interventions.setup import as_setup
+from ..prompt import Prompt
+from .concepts import concept_directions
+from .examples import examples
 from .view import View
 
 
@@ -36,3 +45,37 @@ class PopulationView(View):
     """
 
     PANELS = ("text", "population")
+
+
+class MaskPainter(View):
+    """The mask itself, to paint: drag over cells to let tokens see each other or not, and see what comes next.
+
+    >>> import ctkit as ct
+    >>> painter = ct.MaskPainter(prompt="The key is in the box.")
+    >>> painter.setup = ct.Mask(ct.masks.painted([[1, 1], [1, 1]], [("", 1), ("text", 1)]))
+    """
+
+    PANELS = ("text", "painter", "next")
+
+
+class SteeringView(View):
+    """Steering with its dose-response curve: how likely the next tokens are at each strength, beside random directions.
+
+    Without a prompt or a setup it begins with a story, pushed from sad to happy.
+
+    >>> import ctkit as ct
+    >>> view = ct.SteeringView()
+    >>> [type(one).__name__ for one in view.setup]
+    ['Steer']
+    """
+
+    PANELS = ("text", "switches", "next", "dose")
+    SWITCHES = ("steer",)
+
+    def __init__(self, lm: LM | None = None, prompt: Prompt | str | None = None, setup: Any = (), **options: Any):
+        lm = load() if lm is None else lm
+        if prompt is None:
+            prompt = next(example for example in examples() if example.id == "mood").prompt
+        if isinstance(lm, LM) and not len(as_setup(setup)):
+            setup = [Steer(direction, strength=4.0) for direction in concept_directions(lm)[:1]]
+        super().__init__(lm, prompt, setup, **options)

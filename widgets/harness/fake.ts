@@ -1,5 +1,6 @@
 // Invented data in the shape of the traits: for looking at the view, and for its tests. Nothing here is measured.
-import type { Catalog, Command, Detail, Frame, Generated, Lens, PieceText, PlayState, Population, Side, Span, Steps, Tensor } from "../src/playground/types";
+import type { Catalog, Command, Detail, Dose, Frame, Generated, Lens, PieceText, PlayState, Population, Side, Span, Steps, Switch, Tensor } from "../src/playground/types";
+import switches from "./switches.json"; // as Python makes them (tests/test_switches.py)
 
 export const CATALOG: Catalog = {
 	model: { name: "tiny", n_layers: 4, n_heads: 4, d_model: 128, device: "cpu", context: 512 },
@@ -11,33 +12,7 @@ export const CATALOG: Catalog = {
 		{ name: "hunt", title: "hunt: where is the key?", difficulties: [1, 2, 3, 4, 5] },
 		{ name: "sums", title: "sums: chains of variables", difficulties: [1, 2, 3] },
 	],
-	switches: [
-		{
-			id: "mask", label: "Mask", hint: "who may look at whom", unsupported: null, intervention: "Mask",
-			fields: [
-				{ name: "kind", label: "rule", type: "choice", value: "prefix", choices: ["prefix", "window", "bidirectional"].map((value) => ({ label: value, value })) },
-				{ name: "size", label: "tokens", type: "int", min: 1, max: 64, value: 4, when: { kind: "window" } },
-				{ name: "layers", label: "in the layers", type: "layers", value: null },
-			],
-		},
-		{
-			id: "reread", label: "Read again", hint: "the prompt twice, so that early words see late ones", unsupported: null, intervention: "Reread",
-			fields: [
-				{ name: "times", label: "times", type: "int", min: 2, max: 4, value: 2 },
-				{ name: "phrase", label: "phrase between", type: "text", value: "Read the question again:" },
-			],
-		},
-		{ id: "prepend", label: "Prepend token", hint: "a token in front that knows the end", unsupported: null, intervention: "PrependToken", fields: [{ name: "blocks", label: "told in the blocks", type: "range", names: ["start", "exit"], value: [1, 3] }] },
-		{
-			id: "steer", label: "Steer", hint: "push the stream along a direction", unsupported: null, intervention: "Steer",
-			fields: [
-				{ name: "direction", label: "direction", type: "direction", value: { name: "happy − sad", layer: 2 }, choices: [{ label: "happy − sad", value: { name: "happy − sad", layer: 2 } }, { label: "random", value: { name: "random", layer: 2 } }] },
-				{ name: "strength", label: "strength", type: "number", min: -4, max: 4, step: 0.5, value: 1 },
-				{ name: "layers", label: "in the layers", type: "layers", value: [2] },
-			],
-		},
-		{ id: "think", label: "Think", hint: "write the steps before the answer", unsupported: null, intervention: "Think", fields: [] },
-	],
+	switches: switches as unknown as Switch[],
 };
 
 export function hunt(): PieceText[] {
@@ -165,6 +140,14 @@ export const STEPS: Steps = {
 		{ text: "Check: the key is in the barn.", label: "check", score: 0.11, low: 0.06, high: 0.16, sentence: "a look back: 0.91 → 0.81" },
 	],
 };
+
+export const DOSE: Dose = (() => {
+	const doses = [-8, -6, -4, -2, 0, 1.5, 2, 4, 6, 8];
+	const rise = (mid: number, top: number) => doses.map((dose) => top / (1 + Math.exp((mid - dose) / 1.5)));
+	const near = (values: number[], by: number) => values.map((_, i) => Math.max(0, (values[4] ?? 0) + by * Math.abs((doses[i] ?? 0) / 8)));
+	const token = (id: number, name: string, values: number[]) => ({ id, token: name, values, low: near(values, -0.05), high: near(values, 0.08) });
+	return { seq: 2, note: "", name: "happy − sad", op: "add", doses, at: 1.5, random: 8, of: 8, tokens: [token(1, " jar", rise(1, 0.5).map((value) => 0.5 - value)), token(2, " barn", rise(1, 0.8))], offered: [{ id: 1, token: " jar" }, { id: 2, token: " barn" }, { id: 3, token: " car" }] };
+})();
 
 export const POPULATION: Population = {
 	seq: 1, running: false, done: 200, n: 200, task: "hunt", title: "hunt", difficulty: 4, baseline: 0.61, edited: 0.84, difference: 0.23, low: 0.17, high: 0.29, mended: 62, broken: 16, same: 122, note: "",

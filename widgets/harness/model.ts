@@ -12,7 +12,7 @@ export class FakeModel implements Model {
 	private listeners = new Map<string, Set<() => void>>();
 
 	constructor(traits: Partial<State>) {
-		this.traits = { panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, detail: null, lens: null, generated: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
+		this.traits = { panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
 	}
 	get<K extends keyof State>(name: K): State[K] {
 		return this.traits[name];

@@ -1,7 +1,7 @@
 // Scenes to look at, each a set of traits. Open index.html#<scene>.
 import { bytes } from "../src/lib/bytes";
 import type { Entry, Frame, PieceText, Side, State, Tensor } from "../src/playground/types";
-import { CATALOG, causal, frame, GENERATED, hunt, LENS, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
+import { CATALOG, causal, DOSE, frame, GENERATED, hunt, LENS, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
 
 const CODE = 'import ctkit as ct\n\nlm = ct.load("tiny")\nprompt = ct.Prompt(context="The key is in the box. …", question="Where is the key?", cue="Answer:")\ntrace = ct.run(lm, prompt, ct.Reread())\ntrace.next_tokens(k=5)';
 const SENTENCE = "Reading again: the second “box” now reads “car” in the first copy. Top token jar → barn, 0.31 → 0.78. 200 problems: +23 points.";
@@ -56,6 +56,7 @@ export const SCENES: Record<string, () => Partial<State>> = {
 	idle: () => ({ ...common, state: state(), seq: 1, frame: idle() }),
 	reread: () => ({ ...common, state: state(on), seq: 2, frame: again(), lens: { ...LENS, seq: 2 }, generated: { ...GENERATED, seq: 2 }, steps: { ...STEPS, seq: 2 }, population: { ...POPULATION, seq: 2 } }),
 	prefix: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "prefix", layers: null }, { intervention: "PrependToken", start: 1, exit: 3 }, { intervention: "Knockout", queries: "reading 2", keys: "reading 1" }] }), seq: 2, frame: prefix(), population: { ...POPULATION, seq: 2, running: true, done: 120, difference: -0.02, low: -0.08, high: 0.04, baseline: 0.61, edited: 0.59, mended: 9, broken: 11, same: 100 } }),
+	steered: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "mutual", pieces: ["context", "question"], layers: [1, 2], heads: null }, on.setup[0]!, { ...on.setup[1]!, op: "add", kl: null }, { intervention: "Emphasize", piece: "The box is in the car.", alpha: 0.05, layers: null, heads: null }, { intervention: "Noise", where: "context" }] }), seq: 2, frame: again(), dose: DOSE, steps: { ...STEPS, seq: 2 }, population: { ...POPULATION, seq: 2 } }),
 	long: () => ({ ...common, state: state({ ...on, prompt: long(190) }), seq: 2, frame: again(long(190)), population: { ...POPULATION, seq: 1 }, steps: { ...STEPS, seq: 1 } }),
 	wide: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2", n_layers: 12, n_heads: 12 } }, state: state(on), seq: 2, frame: again(hunt(), 12, 12) }),
 	huge: () => ({ ...common, state: state({ prompt: long(500) }), seq: 1, frame: idle(long(500), 4, 4) }),

@@ -2,44 +2,107 @@ import { expect, test } from "vitest";
 import { CATALOG, state } from "../harness/fake";
 import { shown, number, percent, points, signed, unwordly } from "../src/lib/words";
 import { History } from "../src/playground/history";
-import { fromSetup, initial, isChanged, same, toSetup } from "../src/playground/setup";
-import type { Entry } from "../src/playground/types";
+import { fitted, placesOf } from "../src/playground/places";
+import { applies, asOffered, changed, fromSetup, initial, isChanged, moved, same, type Setting, showing, switched, toSetup } from "../src/playground/setup";
+import type { Entry, Field, Json, Switch } from "../src/playground/types";
 
 const { switches } = CATALOG;
 const setup: Entry[] = [
 	{ intervention: "Mask", kind: "window", size: 7, layers: [0, 2], heads: [1] },
-	{ intervention: "PrependToken", start: 2, exit: 4, seed: 0 },
-	{ intervention: "Steer", direction: { layer: 2, name: "happy − sad" }, strength: -1.5, layers: null },
-	{ intervention: "Knockout", queries: "reading 2", keys: "reading 1" },
+	{ intervention: "PrependToken", start: 2, exit: 4, seed: 0, source: "last", init: "mean" },
+	{ intervention: "Steer", direction: { layer: 2, name: "happy − sad" }, strength: -1.5, layers: [2], op: "add", kl: null, where: "all" },
+	{ intervention: "Noise", where: "context" },
 ];
+const there = (entries: Entry[]) => fromSetup(switches, entries, initial(switches));
 
 test("a setup survives the way through the switches, also what no control shows", () => {
-	expect(toSetup(switches, fromSetup(switches, setup, initial(switches)))).toEqual(setup);
-	expect(toSetup(switches, fromSetup(switches, [], initial(switches)))).toEqual([]);
+	expect(toSetup(switches, there(setup))).toEqual(setup);
+	expect(toSetup(switches, there([]))).toEqual([]);
 });
 
-test("entries come in the order of the switches, the rest behind", () => {
+/** Every switch as offered, and with every choice of every setting, as a setting of its own. */
+const every: [string, Switch, Setting][] = switches.flatMap((one) => {
+	const offered: [string, Switch, Setting] = [one.id, one, { ...asOffered(one), on: true }];
+	const values = (field: Field): Json[] => {
+		if ("choices" in field) return field.choices.map((choice) => choice.value);
+		if ("min" in field && field.min !== undefined) return [field.min, field.max ?? 0];
+		return { layers: [[1], [0, 3]], heads: [[0], null], code: ["0110"], paint: [["painted", "2:1,1,2", [["text", 2]]]], place: ["question"], pair: [["cue", "context"]], places: [["cue"]], text: ["x"], range: [[0, 2]] }[field.type as string] ?? [];
+	};
+	const more = one.fields.flatMap((field) =>
+		values(field).map((value): [string, Switch, Setting] => {
+			const when = Object.fromEntries(Object.entries(field.when ?? {}).map(([name, own]) => [name, Array.isArray(own) ? own[0]! : own]));
+			const paint: Record<string, Json> = value === "painted" ? { paint: ["painted", "2:1,1,2", [["text", 2]]] } : {};
+			return [`${one.id} ${field.name} ${JSON.stringify(value).slice(0, 20)}`, one, { ...offered[2], values: { ...offered[2].values, ...when, ...paint, [field.name]: value } }];
+		}),
+	);
+	return [offered, ...more];
+});
+
+test.each(every)("%s: a setting becomes an entry and is known again from it", (_name, one, setting) => {
+	const controls = { ...initial(switches), order: [one.id], settings: { ...initial(switches).settings, [one.id]: setting } };
+	const [entry] = toSetup(switches, controls);
+	const again = there([entry!]);
+	expect(toSetup(switches, again)).toEqual([entry]);
+	const shown = again.settings[one.id]!;
+	for (const field of one.fields) if (applies(field, setting.values)) expect([field.name, shown.values[field.name]]).toEqual([field.name, setting.values[field.name]]);
+	expect(shown.rest).toEqual({});
+});
+
+test("entries keep their order; a switch that comes on acts before those behind it", () => {
 	const shuffled = [setup[3]!, setup[2]!, setup[0]!];
-	expect(toSetup(switches, fromSetup(switches, shuffled, initial(switches))).map((entry) => entry.intervention)).toEqual(["Mask", "Steer", "Knockout"]);
+	const controls = there(shuffled);
+	expect(toSetup(switches, controls)).toEqual(shuffled);
+	const on = switched(switches, there([setup[0]!, setup[2]!, setup[3]!]), "reread", true);
+	expect(toSetup(switches, on).map((entry) => entry.intervention)).toEqual(["Mask", "Reread", "Steer", "Noise"]);
+	expect(toSetup(switches, switched(switches, on, "mask", false)).map((entry) => entry.intervention)).toEqual(["Reread", "Steer", "Noise"]);
+	expect(toSetup(switches, moved(on, "steer", -1)).map((entry) => entry.intervention)).toEqual(["Mask", "Steer", "Reread", "Noise"]);
+	expect(moved(on, "mask", -1)).toBe(on);
+});
+
+test("a second entry of a kind can be put under the switch", () => {
+	const two: Entry[] = [{ ...setup[0]! }, { intervention: "Knockout", queries: "cue", keys: "context", layers: null, heads: null }];
+	const first = there(two);
+	expect([first.settings.mask!.values.kind, first.extras]).toEqual(["window", [two[1]]]);
+	const second = showing(switches, two, first, 1);
+	expect([second.settings.mask!.values.kind, second.extras]).toEqual(["knockout", [two[0]]]);
+	expect(toSetup(switches, second)).toEqual(two);
+	expect(fromSetup(switches, two, second).settings.mask!.values.kind).toBe("knockout");
+});
+
+test("what Python set and no way stands for stays as it is, and another way begins anew", () => {
+	const rule: Entry = { intervention: "Mask", kind: ["and", ["causal"], ["window", 3]], layers: null, heads: [1], size: null };
+	const controls = there([rule]);
+	expect(controls.settings.mask!.values.kind).toBeNull();
+	expect(toSetup(switches, controls)).toEqual([rule]);
+	const mask = switches[0]!;
+	const next = changed(mask, controls.settings.mask!, mask.fields[0]!, "knockout");
+	expect(toSetup(switches, { ...controls, settings: { ...controls.settings, mask: next } })).toEqual([{ intervention: "Knockout", queries: "question", keys: "context", layers: null, heads: [1] }]);
 });
 
 test("a switch that is off keeps its settings", () => {
-	const on = fromSetup(switches, setup, initial(switches));
-	const off = fromSetup(switches, [], on);
+	const off = fromSetup(switches, [], there(setup));
 	expect(off.settings.mask).toMatchObject({ on: false, values: { kind: "window", size: 7 } });
 	expect(off.extras).toEqual([]);
 });
 
 test("a field that does not apply is not sent", () => {
-	const controls = fromSetup(switches, [{ intervention: "Mask", kind: "prefix" }], initial(switches));
-	expect(toSetup(switches, controls)[0]).not.toHaveProperty("size");
+	expect(toSetup(switches, there([{ intervention: "Mask", kind: "prefix" }]))[0]).not.toHaveProperty("size");
 });
 
 test("a reset is offered only where a shown setting is not the catalog's", () => {
 	const mask = switches[0]!;
-	const values = { kind: "prefix", size: 9, layers: null };
-	expect(isChanged(mask, { on: true, values, rest: {} })).toBe(false); // size is not shown for a prefix
-	expect(isChanged(mask, { on: true, values: { ...values, kind: "window" }, rest: {} })).toBe(true);
+	const values = { ...asOffered(mask).values, size: 9 };
+	expect(isChanged(mask, { ...asOffered(mask), values })).toBe(false); // size is not shown for a lifted mask
+	expect(isChanged(mask, { ...asOffered(mask), values: { ...values, kind: "window" } })).toBe(true);
+});
+
+test("places that the prompt has not become places that it has", () => {
+	const [mask, emphasize] = [switches[0]!, switches.find((one) => one.id === "emphasize")!];
+	expect(fitted(emphasize, asOffered(emphasize), ["text"]).values.piece).toBe("text");
+	expect(fitted(emphasize, { ...asOffered(emphasize), values: { piece: "own words" } }, ["text"]).values.piece).toBe("own words");
+	const knockout = { ...asOffered(mask), values: { ...asOffered(mask).values, kind: "knockout" } };
+	expect(fitted(mask, knockout, ["context", "question", "cue"]).values).toMatchObject({ queries: "question", keys: "context" });
+	expect(placesOf(null, [{ name: "text", text: "One. Two is <b>. Three" }]).map((place) => place.value)).toEqual(["text", "all", "One.", "Two is <b>.", "Three"]);
 });
 
 test("data is the same whatever the order of its keys", () => {

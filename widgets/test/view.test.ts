@@ -245,7 +245,7 @@ test("steps are shown with their effects; where there are none it says how to ge
 	const { model, at } = shown();
 	expect(at("steps-none").textContent).toContain("With Think on");
 	at("steps-think").click();
-	expect(model.get("state")?.setup).toEqual([{ intervention: "Think" }]);
+	expect(model.get("state")?.setup).toMatchObject([{ intervention: "Think" }]);
 	model.push({ steps: { ...STEPS, seq: 2 } });
 	expect(at("steps").children).toHaveLength(5);
 	expect(at("steps").children[1]?.textContent).toBe("The cup is in the jar.decoy0.02not used: 0.91 → 0.90");

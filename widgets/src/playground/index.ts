@@ -11,7 +11,7 @@ import { failure } from "./panels/failure";
 import type { Failure, Frame, Model, State } from "./types";
 
 /** The traits that say what was measured, besides the picture. */
-const RESULTS = ["lens", "generated", "steps", "population", "status", "error", "code", "options"] as const;
+const RESULTS = ["dose", "lens", "generated", "steps", "population", "status", "error", "code", "options"] as const;
 
 export interface RenderProps {
 	model: Model;

@@ -1,54 +1,94 @@
-// The setup (what runs) as switches and their settings (what is seen), and back. Pure.
+// The setup (what runs, in order) as switches and their settings (what is seen), and back. Pure.
+import { applies, fromEntry, makes, type Setting, toEntry } from "./entry";
+import { same } from "./same";
 import type { Entry, Field, Json, Switch } from "./types";
 
-export interface Setting {
-	on: boolean;
-	values: Record<string, Json>;
-	/** Fields of the entry that no control shows: they stay as Python set them. */
-	rest: Record<string, Json>;
-}
+export { applies, type Setting } from "./entry";
+export { same } from "./same";
+
+/** What stands at a place of the setup: a switch by its id, or an entry that no switch shows, by its number. */
+export type Key = string | number;
 
 export interface Controls {
 	settings: Record<string, Setting>;
-	/** Entries that no switch stands for, as Python set them. */
+	/** What is on, in the order in which it acts. */
+	order: Key[];
+	/** Entries that no switch shows: of another kind, or a second one of a kind. */
 	extras: Entry[];
+	/** Which entry of its kind a switch shows, where it is not the first. */
+	nth: Record<string, number>;
 }
 
 /** All switches off, with the catalog's values. */
 export function initial(switches: Switch[]): Controls {
-	const settings = Object.fromEntries(switches.map((one) => [one.id, { on: false, values: defaults(one), rest: {} }]));
-	return { settings, extras: [] };
+	return { settings: Object.fromEntries(switches.map((one) => [one.id, asOffered(one)])), order: [], extras: [], nth: {} };
 }
 
 /** The controls that show a setup; a switch that is off keeps the settings it had in `kept`. */
 export function fromSetup(switches: Switch[], setup: Entry[], kept: Controls): Controls {
-	const left = [...setup];
 	const settings: Record<string, Setting> = {};
+	const [order, extras]: [Key[], Entry[]] = [setup.map(() => 0), []];
+	const nth: Record<string, number> = {};
+	const shown = new Set<number>();
 	for (const one of switches) {
-		const old = kept.settings[one.id] ?? { on: false, values: defaults(one), rest: {} };
-		const at = left.findIndex((entry) => entry.intervention === one.intervention);
-		const [entry] = at < 0 ? [] : left.splice(at, 1);
-		settings[one.id] = entry ? fromEntry(one, entry, old) : { ...old, on: false };
+		const own = setup.flatMap((entry, i) => (makes(one, entry) ? [i] : []));
+		const which = own[kept.nth[one.id] ?? 0] === undefined ? 0 : (kept.nth[one.id] ?? 0);
+		const at = own[which];
+		const old = kept.settings[one.id] ?? asOffered(one);
+		settings[one.id] = at === undefined ? { ...old, on: false } : fromEntry(one, setup[at]!, old);
+		if (at === undefined) continue;
+		if (which) nth[one.id] = which;
+		shown.add(at);
+		order[at] = one.id;
 	}
-	return { settings, extras: left };
-}
-
-/** The setup that the controls stand for: the switches that are on, in their order, then the rest. */
-export function toSetup(switches: Switch[], controls: Controls): Entry[] {
-	const entries: Entry[] = [];
-	for (const one of switches) {
-		const setting = controls.settings[one.id];
-		if (setting?.on) entries.push(toEntry(one, setting));
-	}
-	return [...entries, ...controls.extras];
-}
-
-/** Whether a field is shown, given the values of the others. */
-export function applies(field: Field, values: Record<string, Json>): boolean {
-	return Object.entries(field.when ?? {}).every(([name, value]) => {
-		const now = values[name] ?? null;
-		return Array.isArray(value) && !Array.isArray(now) ? value.some((one) => same(one, now)) : same(value, now);
+	setup.forEach((entry, i) => {
+		if (!shown.has(i)) order[i] = extras.push(entry) - 1;
 	});
+	return { settings, order, extras, nth };
+}
+
+/** The setup that the controls stand for. */
+export function toSetup(switches: Switch[], controls: Controls): Entry[] {
+	return controls.order.flatMap((key) => {
+		if (typeof key === "number") return controls.extras[key] ?? [];
+		const [one, setting] = [switches.find((each) => each.id === key), controls.settings[key]];
+		return one && setting ? toEntry(one, setting) : [];
+	});
+}
+
+/** A switch on or off. One that comes on acts where its kind does: before the switches behind it. */
+export function switched(switches: Switch[], controls: Controls, id: string, on: boolean): Controls {
+	const setting = controls.settings[id];
+	if (!setting) return controls;
+	const rank = (key: Key) => (typeof key === "number" ? switches.length : switches.findIndex((one) => one.id === key));
+	const order = controls.order.filter((key) => key !== id);
+	if (on) {
+		const before = order.findIndex((key) => rank(key) > rank(id));
+		order.splice(before < 0 ? order.length : before, 0, id);
+	}
+	return { ...controls, order, settings: { ...controls.settings, [id]: { ...setting, on } } };
+}
+
+/** What acts at a place, one place earlier (−1) or later (1). */
+export function moved(controls: Controls, key: Key, by: -1 | 1): Controls {
+	const order = [...controls.order];
+	const at = order.indexOf(key);
+	if (at < 0 || order[at + by] === undefined) return controls;
+	[order[at], order[at + by]] = [order[at + by]!, key];
+	return { ...controls, order };
+}
+
+/** The switch that can show an entry, if any. */
+export function switchOf(switches: Switch[], entry: Entry): Switch | undefined {
+	return switches.find((one) => makes(one, entry));
+}
+
+/** The controls with another entry of its kind under a switch: the one at this place of the setup. */
+export function showing(switches: Switch[], setup: Entry[], controls: Controls, place: number): Controls {
+	const one = setup[place] && switchOf(switches, setup[place]);
+	if (!one) return controls;
+	const which = setup.slice(0, place).filter((entry) => makes(one, entry)).length;
+	return fromSetup(switches, setup, { ...controls, nth: { ...controls.nth, [one.id]: which } });
 }
 
 /** Whether a switch has settings that are not the catalog's. */
@@ -56,44 +96,14 @@ export function isChanged(one: Switch, setting: Setting): boolean {
 	return one.fields.some((field) => applies(field, setting.values) && !same(setting.values[field.name] ?? null, field.value));
 }
 
-/** The catalog's values of a switch. */
-export function defaults(one: Switch): Record<string, Json> {
-	return Object.fromEntries(one.fields.map((field) => [field.name, field.value]));
+/** A switch that is off, with the catalog's values. */
+export function asOffered(one: Switch): Setting {
+	return { on: false, values: Object.fromEntries(one.fields.map((field) => [field.name, field.value])), intervention: one.intervention, rest: {} };
 }
 
-/** Whether two values are the same data, whatever the order of their keys. */
-export function same(a: unknown, b: unknown): boolean {
-	if (Object.is(a, b)) return true;
-	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-	if (Array.isArray(a) !== Array.isArray(b)) return false;
-	const left = a as Record<string, unknown>;
-	const right = b as Record<string, unknown>;
-	const keys = Object.keys(left);
-	return keys.length === Object.keys(right).length && keys.every((key) => key in right && same(left[key], right[key]));
-}
-
-function fromEntry(one: Switch, entry: Entry, old: Setting): Setting {
-	const values = { ...old.values };
-	const rest: Record<string, Json> = { ...entry };
-	delete rest.intervention;
-	for (const field of one.fields) {
-		const [low, high] = field.type === "range" && field.names ? field.names : [field.name];
-		if (low in entry) values[field.name] = high === undefined ? entry[low]! : [entry[low]!, entry[high] ?? entry[low]!];
-		delete rest[low];
-		if (high !== undefined) delete rest[high];
-	}
-	return { on: true, values, rest };
-}
-
-function toEntry(one: Switch, setting: Setting): Entry {
-	const entry: Entry = { intervention: one.intervention, ...setting.rest };
-	for (const field of one.fields) {
-		if (!applies(field, setting.values)) continue;
-		const value = setting.values[field.name] ?? null;
-		if (field.type === "range" && field.names && Array.isArray(value)) {
-			entry[field.names[0]] = value[0] ?? null;
-			entry[field.names[1]] = value[1] ?? null;
-		} else entry[field.name] = value;
-	}
-	return entry;
+/** A setting with one value changed, and what goes with it. What Python set for another way does not fit this one. */
+export function changed(one: Switch, setting: Setting, field: Field, value: Json): Setting {
+	const also = "choices" in field && field.type !== "way" ? field.choices.find((choice) => same(choice.value, value))?.also : undefined;
+	const values = { ...setting.values, ...also, [field.name]: value };
+	return { ...setting, values, ...(field.type === "way" ? { rest: {}, intervention: one.intervention } : {}) };
 }

@@ -11,24 +11,42 @@ export interface PieceText {
 export interface Choice {
 	label: string;
 	value: Json;
+	/** What other settings become with it. */
+	also?: { [field: string]: Json };
+}
+
+/** A choice that decides what the entry is: the part of the entry that it writes, by which it is known again. */
+export interface Way {
+	label: string;
+	value: string;
+	entry: { [field: string]: Json };
 }
 
 interface FieldBase {
 	name: string;
+	/** The field of the entry, where it is called otherwise. */
+	key?: string;
 	label: string;
 	hint?: string;
 	value: Json;
 	/** The field is shown only where the other fields have these values. */
 	when?: { [field: string]: Json };
+	/** Behind the word "more". */
+	more?: boolean;
 }
 
 export type Field = FieldBase &
 	(
 		| { type: "choice"; choices: Choice[] }
-		| { type: "direction"; choices: Choice[] }
-		| { type: "int"; min: number; max: number }
+		| { type: "direction"; choices: Choice[]; layer: number }
+		| { type: "way"; choices: Way[] }
+		| { type: "int"; min: number; max: number; optional?: boolean }
 		| { type: "number"; min: number; max: number; step: number }
-		| { type: "layers" }
+		| { type: "layers"; every?: boolean }
+		| { type: "heads" | "code" | "paint" }
+		| { type: "place"; optional?: boolean; select?: boolean }
+		| { type: "pair"; labels: [string, string] }
+		| { type: "places" }
 		| { type: "range"; names?: [string, string]; min?: number; max?: number }
 		| { type: "text" }
 	);
@@ -40,6 +58,8 @@ export interface Switch {
 	unsupported: string | null;
 	intervention: string;
 	fields: Field[];
+	/** Behind the words "more switches". */
+	more?: boolean;
 }
 
 export interface Example {
@@ -132,6 +152,30 @@ export interface Frame {
 	sentence: string;
 	/** Null where all weights are in the frame. */
 	heads: Heads | null;
+}
+
+export interface DoseToken {
+	id: number;
+	token: string;
+	/** Its probability at each strength; the lowest and highest along random directions, once there are any. */
+	values: number[];
+	low: number[] | null;
+	high: number[] | null;
+}
+
+export interface Dose {
+	seq: number;
+	/** Why there is no curve; the other fields are there where it is empty. */
+	note: string;
+	name: string;
+	op: string;
+	doses: number[];
+	at: number;
+	/** Random directions so far, and in the end. */
+	random: number;
+	of: number;
+	tokens: DoseToken[];
+	offered: { id: number; token: string }[];
 }
 
 export interface Step {
@@ -241,6 +285,7 @@ export interface State {
 	seq: number;
 	frame: Frame | null;
 	detail: Detail | null;
+	dose: Dose | null;
 	lens: Lens | null;
 	generated: Generated | null;
 	steps: Steps | null;
@@ -253,6 +298,7 @@ export interface State {
 export type Command =
 	| { type: "stop" }
 	| { type: "head"; layer: number; head: number; side: "before" | "after"; key: string; edges: number[] }
+	| { type: "fit"; positive: string; negative: string; layer: number }
 	| { type: "new_problem"; task: string | null; difficulty: number | null }
 	| { type: "load_problem"; seed: number };
 

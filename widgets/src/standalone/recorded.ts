@@ -1,10 +1,11 @@
 // A playground without a kernel: setups whose results were recorded, found again when a switch asks for them.
-import type { Command, Frame, Model, PlayState, Population, Entry, State, Steps } from "../playground/types";
+import type { Command, Dose, Frame, Model, PlayState, Population, Entry, State, Steps } from "../playground/types";
 
 /** What was recorded for one setup. */
 export interface Recording {
 	setup: Entry[];
 	frame: Frame;
+	dose?: Dose | null;
 	lens?: State["lens"];
 	generated?: State["generated"];
 	steps: Steps | null;
@@ -25,7 +26,7 @@ export class RecordedModel implements Model {
 
 	constructor(private recorded: Recorded) {
 		const { catalog, state } = recorded;
-		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, detail: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
+		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
 		this.answer();
 	}
 
@@ -60,9 +61,9 @@ export class RecordedModel implements Model {
 		const same = state !== null && JSON.stringify(state.prompt) === JSON.stringify(this.recorded.state.prompt);
 		const found = same ? this.recorded.recordings.find((one) => matches(one.setup, state.setup)) : undefined;
 		if (!found) return this.refuse(same ? "this combination of switches" : "another text");
-		const { frame, lens, generated, steps, population, code } = found;
-		this.traits = { ...this.traits, frame: { ...frame, seq }, lens: lens ? { ...lens, seq } : null, generated: generated ? { ...generated, seq } : null, steps: steps && { ...steps, seq }, population: population && { ...population, seq }, code, error: null };
-		this.tell("frame", "lens", "generated", "steps", "population", "code", "error");
+		const { frame, dose, lens, generated, steps, population, code } = found;
+		this.traits = { ...this.traits, frame: { ...frame, seq }, dose: dose ? { ...dose, seq } : null, lens: lens ? { ...lens, seq } : null, generated: generated ? { ...generated, seq } : null, steps: steps && { ...steps, seq }, population: population && { ...population, seq }, code, error: null };
+		this.tell("frame", "dose", "lens", "generated", "steps", "population", "code", "error");
 	}
 
 	private refuse(asked: string): void {

@@ -1,10 +1,14 @@
 // One setting of a switch as a native control. What was chosen is told on change, not while a thumb is dragged.
 import { freshId, h, setText } from "../../lib/dom";
 import { signed } from "../../lib/words";
-import { same } from "../setup";
-import type { Choice, Field, Json } from "../types";
+import type { Place } from "../places";
+import { same } from "../same";
+import type { Choice, Command, Field, Json } from "../types";
+import { directionField } from "./direction";
+import { paintField } from "./paint";
+import { pairField, piecesField, placeField } from "./place";
 import { rangeStrip } from "./range";
-import { layerStrip } from "./strip";
+import { codeStrip, headStrip, layerStrip } from "./strip";
 
 export interface FieldControl {
 	el: HTMLElement;
@@ -15,7 +19,16 @@ export interface FieldOptions {
 	/** The end of its data-test name. */
 	test: string;
 	layers: number;
+	heads: number;
 	signal: AbortSignal;
+	/** The pieces and places of the prompt on show. */
+	pieces(): string[];
+	places(): Place[];
+	/** Calls back with the words selected in the running text. */
+	onSelected(listener: (words: string) => void): void;
+	send(command: Command): void;
+	/** An id that no other element has. */
+	id(): string;
 }
 
 export type Tell = (value: Json) => void;
@@ -24,8 +37,10 @@ export type Tell = (value: Json) => void;
 export function fieldControl(field: Field, options: FieldOptions, tell: Tell): FieldControl {
 	switch (field.type) {
 		case "choice":
-		case "direction":
+		case "way":
 			return select(field, field.choices, options, tell);
+		case "direction":
+			return directionField(field, options, tell);
 		case "int":
 			return whole(field, field.min, field.max, options, tell);
 		case "number":
@@ -34,6 +49,18 @@ export function fieldControl(field: Field, options: FieldOptions, tell: Tell): F
 			return line(field, options, tell);
 		case "layers":
 			return layerStrip(field, options, tell);
+		case "heads":
+			return headStrip(field, options, tell);
+		case "code":
+			return codeStrip(field, options, tell);
+		case "paint":
+			return paintField(field);
+		case "place":
+			return placeField(field, options, tell);
+		case "pair":
+			return pairField(field, options, tell);
+		case "places":
+			return piecesField(field, options, tell);
 		case "range":
 			return rangeStrip(field, field.min ?? 0, field.max ?? options.layers, options, tell);
 	}
@@ -53,8 +80,11 @@ function select(field: Field, choices: Choice[], options: FieldOptions, tell: Te
 
 function whole(field: Field, min: number, max: number, options: FieldOptions, tell: Tell): FieldControl {
 	const input = h("input", { type: "number", min, max, step: 1, "data-test": `field-${options.test}` });
+	const optional = field.type === "int" && field.optional === true;
+	if (optional) input.placeholder = "no limit";
 	input.addEventListener("change", () => {
 		const value = Math.round(Number(input.value));
+		if (input.value === "" && optional) return tell(null);
 		if (input.value === "" || Number.isNaN(value)) return;
 		input.value = String(Math.max(min, Math.min(max, value)));
 		tell(Number(input.value));

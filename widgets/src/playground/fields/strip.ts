@@ -1,67 +1,103 @@
-// A strip of layer boxes: click, drag or keys switch each on and off. All on is told as null.
-import { h, setAttributes } from "../../lib/dom";
+// A strip of boxes (layers, heads, groups of blocks): click, drag or keys switch each on and off.
+import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
 
+interface Kind {
+	count: number;
+	/** What a box is, in words. */
+	word: string;
+	/** Which boxes a value switches on; words where no strip can show it. */
+	read(value: Json): number[] | string;
+	write(on: number[]): Json;
+}
+
+const numbers = (value: Json, all: number): number[] => (Array.isArray(value) ? value.map(Number) : typeof value === "number" ? [value] : Array.from({ length: all }, (_, i) => i));
+
+/** Layers: all on is told as null, unless every one of them is to be named. */
 export function layerStrip(field: Field, options: FieldOptions, tell: Tell): FieldControl {
-	const { signal, layers } = options;
-	const boxes = Array.from({ length: layers }, (_, layer) => h("button", { type: "button", class: "ck-layer", "data-layer": layer, "data-test": `field-${options.test}-${layer}`, "aria-label": `layer ${layer}`, tabindex: layer ? -1 : 0 }, String(layer)));
-	const strip = h("div", { class: "ck-strip", role: "group", "aria-label": `${field.label}: arrow keys move, Space switches a layer` }, ...boxes);
-	const el = h("div", { class: "ck-field ck-field-layers", title: field.hint }, h("span", { class: "ck-field-name" }, field.label), strip);
+	const count = options.layers;
+	const every = field.type === "layers" && field.every === true;
+	return strip(field, { count, word: "layer", read: (value) => (value === null && every ? [] : numbers(value, count)), write: (on) => (on.length === count && !every ? null : on) }, options, tell);
+}
+
+/** Heads, meant in each of the layers. Single heads of single layers are said in words. */
+export function headStrip(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+	const count = options.heads;
+	const read = (value: Json) => (Array.isArray(value) && value.some(Array.isArray) ? `single heads, set in Python: ${value.map((pair) => (Array.isArray(pair) ? `${pair[0]}.${pair[1]}` : pair)).join(", ")}` : numbers(value, count));
+	return strip(field, { count, word: "head", read, write: (on) => (on.length === count ? null : on) }, options, tell);
+}
+
+/** A digit for each group of blocks, the lowest first. */
+export function codeStrip(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+	const count = String(field.value).length;
+	const read = (value: Json) => [...String(value ?? "")].flatMap((digit, i) => (digit === "1" ? [i] : []));
+	return strip(field, { count, word: "group", read, write: (on) => Array.from({ length: count }, (_, i) => (on.includes(i) ? "1" : "0")).join("") }, options, tell);
+}
+
+function strip(field: Field, kind: Kind, options: FieldOptions, tell: Tell): FieldControl {
+	const { signal } = options;
+	const { count, word } = kind;
+	const boxes = Array.from({ length: count }, (_, i) => h("button", { type: "button", class: "ck-layer", "data-layer": i, "data-test": `field-${options.test}-${i}`, "aria-label": `${word} ${i}`, tabindex: i ? -1 : 0 }, String(i)));
+	const row = h("div", { class: "ck-strip", role: "group", "aria-label": `${field.label}: arrow keys move, Space switches a ${word}` }, ...boxes);
+	const words = h("span", { hidden: true });
+	const el = h("div", { class: "ck-field ck-field-layers", title: field.hint }, h("span", { class: "ck-field-name" }, field.label), row, words);
 	let on = new Set<number>();
 	let painting: boolean | null = null;
 	let last = 0;
 
-	const draw = () => boxes.forEach((box, layer) => setAttributes(box, { "aria-pressed": on.has(layer) ? "true" : "false" }));
-	const paint = (layer: number, value: boolean) => {
-		if (value) on.add(layer);
-		else on.delete(layer);
+	const draw = () => boxes.forEach((box, i) => setAttributes(box, { "aria-pressed": on.has(i) ? "true" : "false" }));
+	const paint = (i: number, value: boolean) => {
+		if (value) on.add(i);
+		else on.delete(i);
 		draw();
 	};
 	const done = () => {
 		if (painting === null) return;
 		painting = null;
-		tell(on.size === layers ? null : [...on].sort((a, b) => a - b));
+		tell(kind.write([...on].sort((a, b) => a - b)));
 	};
-	const layerOf = (target: EventTarget | null) => (target instanceof HTMLElement && target.dataset.layer !== undefined ? Number(target.dataset.layer) : null);
+	const boxOf = (target: EventTarget | null) => (target instanceof HTMLElement && target.dataset.layer !== undefined ? Number(target.dataset.layer) : null);
 
-	strip.addEventListener("pointerdown", (event) => {
-		const layer = layerOf(event.target);
-		if (layer === null || event.button !== 0) return;
-		painting = !on.has(layer);
-		last = layer;
-		paint(layer, painting);
+	row.addEventListener("pointerdown", (event) => {
+		const at = boxOf(event.target);
+		if (at === null || event.button !== 0) return;
+		painting = !on.has(at);
+		last = at;
+		paint(at, painting);
 		if (event.target instanceof HTMLElement && event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
 	}, { signal });
-	strip.addEventListener("pointerover", (event) => {
-		const layer = layerOf(event.target);
-		if (painting === null || layer === null) return;
-		for (let i = Math.min(last, layer); i <= Math.max(last, layer); i++) paint(i, painting); // a quick pointer skips boxes
-		last = layer;
+	row.addEventListener("pointerover", (event) => {
+		const at = boxOf(event.target);
+		if (painting === null || at === null) return;
+		for (let i = Math.min(last, at); i <= Math.max(last, at); i++) paint(i, painting); // a quick pointer skips boxes
+		last = at;
 	}, { signal });
 	window.addEventListener("pointerup", done, { signal });
 	window.addEventListener("pointercancel", done, { signal });
-	strip.addEventListener("click", (event) => {
-		const layer = layerOf(event.target);
-		if (layer === null || event.detail > 0) return; // a pointer was handled above; this is a key
-		painting = !on.has(layer);
-		paint(layer, painting);
+	row.addEventListener("click", (event) => {
+		const at = boxOf(event.target);
+		if (at === null || event.detail > 0) return; // a pointer was handled above; this is a key
+		painting = !on.has(at);
+		paint(at, painting);
 		done();
 	}, { signal });
-	strip.addEventListener("keydown", (event) => {
-		const layer = layerOf(event.target);
-		const to: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -layers, End: layers };
+	row.addEventListener("keydown", (event) => {
+		const at = boxOf(event.target);
+		const to: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -count, End: count };
 		const by = to[event.key];
-		if (layer === null || by === undefined) return;
+		if (at === null || by === undefined) return;
 		event.preventDefault();
-		const next = boxes[Math.max(0, Math.min(layers - 1, layer + by))];
+		const next = boxes[Math.max(0, Math.min(count - 1, at + by))];
 		boxes.forEach((box) => setAttributes(box, { tabindex: box === next ? 0 : -1 }));
 		next?.focus();
 	}, { signal });
 
 	const show = (value: Json) => {
-		const list = Array.isArray(value) ? value.map(Number) : typeof value === "number" ? [value] : boxes.map((_, layer) => layer);
-		on = new Set(list);
+		const read = kind.read(value);
+		on = new Set(typeof read === "string" ? [] : read);
+		setText(words, typeof read === "string" ? read : "");
+		setShown(words, typeof read === "string");
 		draw();
 	};
 	return { el, show };

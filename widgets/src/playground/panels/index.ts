@@ -2,6 +2,7 @@
 import { h } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 import { attention } from "./attention";
+import { dosePanel } from "./dose";
 import { codeBox, footer } from "./footer";
 import { generated } from "./generated";
 import { header } from "./header";
@@ -25,6 +26,7 @@ export const PANELS: Record<string, { area: Area; make: (context: Context) => Pa
 	next: { area: "columns", make: nextTokens },
 	lens: { area: "under", make: lens },
 	generated: { area: "below", make: generated },
+	dose: { area: "below", make: dosePanel },
 	steps: { area: "below", make: stepsPanel },
 	population: { area: "below", make: population },
 	code: { area: "below", make: codeBox },

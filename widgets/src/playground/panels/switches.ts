@@ -1,72 +1,111 @@
-// The switches: on and off by shape, settings under each, a reset where something was changed.
-import { freshId, h, setAttributes, setShown, setText } from "../../lib/dom";
+// The switches: on and off by shape, settings under each, a reset where something was changed, and their order.
+import { freshId, h, setAttributes, setShown } from "../../lib/dom";
 import type { Context, Panel } from "../context";
-import { type FieldControl, fieldControl } from "../fields/field";
-import { applies, type Controls, defaults, fromSetup, initial, isChanged, toSetup } from "../setup";
-import type { Json, Switch } from "../types";
+import { type FieldControl, fieldControl, type FieldOptions } from "../fields/field";
+import { blank, writePaint } from "../paint";
+import { fitted, pieceNames, placesOf } from "../places";
+import { watchSelection } from "../selecting";
+import { applies, asOffered, changed, type Controls, fromSetup, initial, isChanged, type Setting, switched, toSetup } from "../setup";
+import type { Switch } from "../types";
+import { textSide } from "../view";
+import { orderList } from "./order";
 
 export function switches(context: Context): Panel {
 	const list = h("div", { class: "ck-switches" });
-	const extras = h("div", { class: "ck-extras" });
-	const el = h("section", { class: "ck-panel ck-switch-panel", "aria-label": "Switches" }, h("h3", {}, "Switches"), list, extras);
+	const few = h("div");
+	const more = h("details", { class: "ck-more", "data-test": "more-switches" }, h("summary", {}, "More switches"), few);
 	let controls: Controls = initial([]);
 	let rows: Row[] = [];
 
-	const commit = () => context.commit({ setup: toSetup(context.catalog.switches, controls) });
-	const change = (id: string, part: Partial<Controls["settings"][string]>) => {
-		const setting = controls.settings[id];
-		if (!setting) return;
-		controls = { ...controls, settings: { ...controls.settings, [id]: { ...setting, ...part } } };
+	const take = (next: Controls) => {
+		controls = next;
+		context.commit({ setup: toSetup(context.catalog.switches, controls) });
+		controls = fromSetup(context.catalog.switches, context.state.setup, controls); // also where nothing was new
 		draw();
-		commit();
+	};
+	const order = orderList(context, take);
+	const el = h("section", { class: "ck-panel ck-switch-panel", "aria-label": "Switches" }, h("h3", {}, "Switches"), list, more, order.el);
+	const set = (one: Switch, setting: Setting) => take({ ...controls, settings: { ...controls.settings, [one.id]: complete(context, one, setting) } });
+	const flip = (one: Switch, on: boolean) => {
+		const settings = { ...controls.settings, [one.id]: complete(context, one, controls.settings[one.id]!) };
+		take(switched(context.catalog.switches, { ...controls, settings }, one.id, on));
 	};
 	const draw = () => {
 		for (const row of rows) row.draw(controls.settings[row.id]!);
-		extras.replaceChildren(...controls.extras.map((entry, i) => extra(entry.intervention, () => {
-			controls = { ...controls, extras: controls.extras.filter((_, at) => at !== i) };
-			draw();
-			commit();
-		}, context.signal)));
+		order.draw(controls);
+		if (context.catalog.switches.some((one) => one.more && controls.settings[one.id]?.on)) more.open = true;
 	};
 	const state = () => {
 		controls = fromSetup(context.catalog.switches, context.state.setup, controls);
 		draw();
 	};
+	const listeners: ((words: string) => void)[] = [];
+	watchSelection(context, (words) => listeners.forEach((listener) => listener(words)));
+	const options = (test: string): FieldOptions => ({
+		test,
+		layers: context.catalog.model.n_layers,
+		heads: context.catalog.model.n_heads,
+		signal: context.signal,
+		pieces: () => pieceNames(context.view.look.frame, context.state.prompt),
+		places: () => placesOf(context.view.look.frame, context.state.prompt),
+		onSelected: (listener) => void listeners.push(listener),
+		send: (command) => context.send(command),
+		id: () => freshId("field"),
+	});
 	const catalog = () => {
 		controls = initial(context.catalog.switches);
-		rows = context.catalog.switches.map((one) => row(context, one, change));
-		list.replaceChildren(...rows.map((one) => one.el));
+		listeners.length = 0;
+		rows = context.catalog.switches.map((one) => row(context, one, options, (setting) => set(one, setting), (on) => flip(one, on)));
+		list.replaceChildren(...rows.filter((one) => !one.more).map((one) => one.el));
+		few.replaceChildren(...rows.filter((one) => one.more).map((one) => one.el));
+		setShown(more, few.childElementCount > 0);
 		state();
 	};
+	context.view.on((_look, isNew) => {
+		if (isNew("frame")) draw(); // other pieces to choose from
+	});
 	return { el, catalog, state };
+}
+
+/** A setting that can run on the prompt on show: with pieces it has, and with paint of its size. */
+function complete(context: Context, one: Switch, setting: Setting): Setting {
+	const frame = context.view.look.frame;
+	const here = fitted(one, setting, pieceNames(frame, context.state.prompt));
+	const paint = one.fields.find((field) => field.type === "paint" && applies(field, here.values));
+	if (!paint || here.values[paint.name] || !frame) return here;
+	return { ...here, values: { ...here.values, [paint.name]: writePaint(blank(textSide(frame))) } };
 }
 
 interface Row {
 	id: string;
+	more: boolean;
 	el: HTMLElement;
-	draw(setting: Controls["settings"][string]): void;
+	draw(setting: Setting): void;
 }
 
-function row(context: Context, one: Switch, change: (id: string, part: Partial<Controls["settings"][string]>) => void): Row {
+function row(context: Context, one: Switch, options: (test: string) => FieldOptions, set: (setting: Setting) => void, flip: (on: boolean) => void): Row {
 	const { signal } = context;
 	const [box, hint] = [freshId("switch"), freshId("hint")];
 	const input = h("input", { type: "checkbox", class: "ck-toggle", id: box, "data-test": `switch-${one.id}`, "aria-describedby": hint, disabled: one.unsupported !== null });
 	const reset = h("button", { type: "button", class: "ck-link", "data-test": `reset-${one.id}`, "aria-label": `Reset ${one.label}` }, "reset");
 	const note = h("div", { class: "ck-hint", id: hint }, one.unsupported === null ? one.hint : `not with this model: ${one.unsupported}`);
+	const rest = h("div", { class: "ck-fields" });
+	const more = h("details", { class: "ck-more", "data-test": `more-${one.id}` }, h("summary", {}, "more"), rest);
 	const fields = h("div", { class: "ck-fields", role: "group", "aria-label": `${one.label}: settings` });
 	const el = h("div", { class: `ck-switch${one.unsupported === null ? "" : " ck-unsupported"}` }, input, h("label", { for: box }, one.label), reset, note, fields);
 
-	let values: Record<string, Json> = defaults(one);
-	const parts: FieldControl[] = one.fields.map((field) => fieldControl(field, { test: `${one.id}-${field.name}`, layers: context.catalog.model.n_layers, signal }, (value) => change(one.id, { values: { ...values, [field.name]: value } })));
-	fields.append(...parts.map((part) => part.el));
-	input.addEventListener("change", () => change(one.id, { on: input.checked }), { signal });
+	let now: Setting = asOffered(one);
+	const parts: FieldControl[] = one.fields.map((field) => fieldControl(field, options(`${one.id}-${field.name}`), (value) => set(changed(one, now, field, value))));
+	fields.append(...parts.filter((_, i) => !one.fields[i]!.more).map((part) => part.el), more);
+	rest.append(...parts.filter((_, i) => one.fields[i]!.more).map((part) => part.el));
+	input.addEventListener("change", () => flip(input.checked), { signal });
 	reset.addEventListener("click", () => {
-		change(one.id, { values: defaults(one), rest: {} });
+		set({ ...asOffered(one), on: now.on });
 		input.focus();
 	}, { signal });
 
-	const draw = (setting: Controls["settings"][string]) => {
-		values = setting.values;
+	const draw = (setting: Setting) => {
+		now = setting;
 		input.checked = setting.on;
 		if (one.unsupported !== null) setAttributes(input, { disabled: !setting.on });
 		el.classList.toggle("ck-on", setting.on);
@@ -74,17 +113,10 @@ function row(context: Context, one: Switch, change: (id: string, part: Partial<C
 		setShown(fields, setting.on && one.fields.length > 0);
 		one.fields.forEach((field, i) => {
 			const part = parts[i]!;
-			setShown(part.el, applies(field, values));
-			part.show(values[field.name] ?? null);
+			setShown(part.el, applies(field, setting.values));
+			if (setting.on) part.show(setting.values[field.name] ?? null);
 		});
+		setShown(more, one.fields.some((field) => field.more && applies(field, setting.values)));
 	};
-	return { id: one.id, el, draw };
-}
-
-function extra(name: string, remove: () => void, signal: AbortSignal): HTMLElement {
-	const button = h("button", { type: "button", class: "ck-link", "aria-label": `Remove ${name}` }, "remove");
-	button.addEventListener("click", remove, { signal });
-	const label = h("span");
-	setText(label, `also on, set in Python: ${name}`);
-	return h("div", { class: "ck-extra" }, label, button);
+	return { id: one.id, more: one.more === true, el, draw };
 }

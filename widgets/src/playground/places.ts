@@ -1,0 +1,50 @@
+// Places in the prompt on show, to choose from: its pieces, its readings, its sentences. Pure.
+import { applies, type Setting } from "./entry";
+import type { Decoded } from "./decode";
+import { same } from "./same";
+import type { Json, PieceText, Switch } from "./types";
+import { textSide } from "./view";
+
+export interface Place {
+	label: string;
+	value: string;
+}
+
+const MOST = 24; // sentences
+const LONGEST = 34; // letters of a label
+
+/** Pieces with tokens, as the model reads them now (with what was switched on). */
+export function pieceNames(frame: Decoded | null, prompt: PieceText[]): string[] {
+	return frame ? textSide(frame).pieces.filter((piece) => piece.origin !== "phrase").map((piece) => piece.name) : prompt.filter((piece) => piece.text.trim()).map((piece) => piece.name);
+}
+
+/** What a place can be: a piece, a reading, everything, or a sentence by its words. */
+export function placesOf(frame: Decoded | null, prompt: PieceText[]): Place[] {
+	const names = pieceNames(frame, prompt).map((name) => ({ label: name, value: name }));
+	const readings = frame ? Math.max(1, ...textSide(frame).pieces.map((piece) => piece.reading)) : 1;
+	const again = readings < 2 ? [] : Array.from({ length: readings }, (_, i) => ({ label: `reading ${i + 1}`, value: `reading ${i + 1}` }));
+	const said = prompt.flatMap((piece) => piece.text.match(/[^.!?\n]+[.!?]*/g) ?? []).map((words) => words.trim());
+	const sentences = [...new Set(said)].filter((words) => words.length > 2 && !prompt.some((piece) => piece.text.trim() === words)).slice(0, MOST);
+	return [...names, ...again, { label: "all tokens", value: "all" }, ...sentences.map((words) => ({ label: `“${short(words)}”`, value: words }))];
+}
+
+/** A setting whose places are in the prompt: what the catalog offers and the prompt has not becomes what it has. */
+export function fitted(one: Switch, setting: Setting, pieces: string[]): Setting {
+	const text = pieces.filter((name) => name !== "cue");
+	const [first, last] = [text[0] ?? pieces[0], text.at(-1) ?? pieces[0]];
+	if (first === undefined || last === undefined) return setting;
+	const values: Record<string, Json> = { ...setting.values };
+	for (const field of one.fields) {
+		const value = values[field.name] ?? null;
+		if (!applies(field, values) || !same(value, field.value)) continue;
+		const gone = (name: Json) => typeof name === "string" && name !== "all" && !pieces.includes(name);
+		if (field.type === "place" && gone(value)) values[field.name] = last;
+		if ((field.type === "pair" || field.type === "places") && Array.isArray(value) && value.some(gone)) values[field.name] = field.type === "pair" ? [first, last] : text;
+	}
+	return { ...setting, values };
+}
+
+export function short(words: string): string {
+	const letters = [...words];
+	return letters.length <= LONGEST ? words : `${letters.slice(0, LONGEST - 1).join("")}…`;
+}

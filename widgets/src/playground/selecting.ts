@@ -1,0 +1,21 @@
+// The words that are selected in the running text, for what wants a part of the prompt.
+import type { Context } from "./context";
+import { textSide } from "./view";
+
+/** Calls back with the words selected last; "" once the selection is elsewhere. */
+export function watchSelection(context: Context, changed: (words: string) => void): void {
+	let last = "";
+	document.addEventListener("selectionchange", () => {
+		const selection = document.getSelection();
+		const frame = context.view.look.frame;
+		const list = context.root.querySelector("[data-test=tokens]");
+		if (!selection?.rangeCount || selection.isCollapsed || !frame || !list) return;
+		const range = selection.getRangeAt(0);
+		if (!range.intersectsNode(list)) return;
+		const chosen = [...list.querySelectorAll<HTMLElement>("[role=option]")].filter((token) => range.intersectsNode(token));
+		const words = chosen.map((token) => textSide(frame).tokens[Number(token.dataset.index)] ?? "").join("").trim();
+		if (words === last) return;
+		last = words;
+		changed(words);
+	}, { signal: context.signal });
+}
