@@ -69,7 +69,7 @@ class SteeringView(View):
     ['Steer']
     """
 
-    PANELS = ("text", "switches", "next", "dose")
+    PANELS = ("text", "switches", "next", "dose", "generated")
     SWITCHES = ("steer",)
 
     def __init__(self, lm: LM | None = None, prompt: Prompt | str | None = None, setup: Any = (), **options: Any):
