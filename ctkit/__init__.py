@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.rollout import rollout as rollout
     from .measures.side_effects import side_effects as side_effects
     from .measures.steps import step_effects as step_effects
+    from .measures.thinking import with_thought as with_thought
     from .measures.thinking_time import thinking_time as thinking_time
     from .measures.thumbnails import thumbnails as thumbnails
     from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy
@@ -86,6 +87,7 @@ _HOME = {
     "compare": "measures.compare",
     "effect": "measures.effect",
     "step_effects": "measures.steps",
+    "with_thought": "measures.thinking",
     "thumbnails": "measures.thumbnails",
     "patch_sweep": "measures.patching",
     "retrieval_heads": "measures.heads",

@@ -12,7 +12,7 @@ WIDGETS = ROOT / "widgets"
 STATIC = ROOT / "ctkit" / "static"
 BUNDLES = ("playground.js", "playground.css", "standalone.js", "standalone.html")
 EXTENSION = ROOT / "ctkit" / "jupyter" / "labextensions" / "ctkit-lab"
-LARGEST_JS = 60_000  # bytes; a bundle is stored in every saved notebook
+LARGEST_JS = 120_000  # bytes; a bundle is stored in every saved notebook
 LARGEST_EXTENSION = 40_000
 
 

@@ -1,16 +1,31 @@
 """The playground as one page: everything in it, nothing that could end a script early, a place to write it to."""
 
+import base64
 import json
 import re
+import zlib
 
 import pytest
 
 import ctkit as ct
-from ctkit.ui.export import filled, single_switches, unique
+from ctkit.ui.export import filled, packed, single_switches, unique
+
+LARGEST = 2_000_000  # bytes of a page for the default preset
 
 
 def recorded_in(page: str) -> dict:
-    return json.loads(re.search(r'id="ctkit-recorded">(.*?)</script>', page, re.S).group(1))
+    packed = re.search(r'id="ctkit-recorded">(.*?)</script>', page, re.S).group(1)
+    whole = zlib.decompress(base64.b64decode(packed))
+    length = int.from_bytes(whole[:4], "little")
+    buffers = whole[4 + length :]
+
+    def opened(value: dict):
+        if "$bytes" not in value:
+            return value
+        start, size = value["$bytes"]
+        return buffers[start : start + size]
+
+    return json.loads(whole[4 : 4 + length], object_hook=opened)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +46,30 @@ def test_the_page_holds_each_switch_and_the_present_setup(playground, tmp_path):
     assert setups[-1] == ["Reread"] and recorded["state"]["setup"] == ct.Setup([ct.Reread()]).to_data()
     frame = recorded["recordings"][-1]["frame"]
     assert [t["token"] for t in frame["next"]] == [t["token"] for t in playground.frame["next"]]
+    for side in ("before", "after"):
+        assert frame[side]["attention"]["data"] == bytes(playground.frame[side]["attention"]["data"])
+    assert set(recorded["recordings"][-1]["results"]) == {"steps", "population"}
+
+
+def test_the_page_of_the_default_preset_is_small_and_holds_equal_buffers_once(lm, tmp_path, record_property):
+    page = ct.Playground(lm).to_html(tmp_path / "page.html")
+    size = page.stat().st_size
+    record_property("measured", f"the HTML page of the default preset: {size / 1e6:.2f} MB")
+    assert size <= LARGEST
+    before = {bytes(one["frame"]["before"]["attention"]["data"]) for one in recorded_in(page.read_text())["recordings"]}
+    assert len(before) == 1
+    text = b"x" * 1000
+    assert zlib.decompress(base64.b64decode(packed([memoryview(text)] * 3))).count(text) == 1
+
+
+def test_a_page_is_compared_with_what_the_playground_is(lm, tmp_path):
+    widget = ct.Playground(lm, "The key is in the box. Where is the key?", ct.Reread(), against=ct.Mask("prefix"))
+    recorded = recorded_in(widget.to_html(tmp_path / "page.html", setups=[]).read_text())
+    names = [[entry["intervention"] for entry in one["setup"]] for one in recorded["recordings"]]
+    assert names == [[], ["Mask"], ["Reread"]]
+    assert [one["frame"]["after"] is None for one in recorded["recordings"]] == [False, True, False]
+    assert "compared with another mask" in recorded["recordings"][-1]["frame"]["sentence"]
+    assert widget.status == {"busy": [], "message": ""}
 
 
 def test_text_cannot_leave_its_place(playground, tmp_path):

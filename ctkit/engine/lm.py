@@ -40,6 +40,7 @@ class LM:
     padded: frozenset[str] = frozenset({"none", "dynamic", "static"})  # the caches with which padding changes nothing
     heads_alone: bool = False  # whether its plain attention gives a head's weights without the other heads
     mask_scale: float = 1.0  # by what scores are divided after the mask was added (1 nearly everywhere)
+    loaded: Mapping[str, Any] = field(default_factory=dict, repr=False)  # what ct.load was given; empty for ct.wrap
     context: int | None = None  # the longest text in tokens, None where the model has no limit of its own
     support: Mapping[str, str] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock, repr=False)

@@ -51,6 +51,7 @@ def load(
     if str(dtype).removeprefix("torch.") not in DTYPES:
         raise CtkitError(f"dtype={shown(dtype)}", "no number format of a model", f"one of {', '.join(DTYPES)}")
     path = shipped_path(name)
+    asked = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code} | options
     local = path is not None or os.path.isdir(name)
     if device is None:
         device = "cpu" if path is not None else _best_device()
@@ -59,7 +60,10 @@ def load(
     model, tokenizer = _pretrained(name, str(path or name), dtype, options)
     if "device_map" not in options:
         model = _moved(model, device)
-    return replace(wrap(model, tokenizer), name=name if path is not None else Path(name).name if local else name)
+    defaults = {"device": None if path is None else "cpu", "dtype": "auto", "trust_remote_code": False}
+    given = {key: value for key, value in asked.items() if value is not None and value != defaults.get(key, ...)}
+    called = name if path is not None or not local else Path(name).name
+    return replace(wrap(model, tokenizer), name=called, loaded={"name": name} | given)
 
 
 def wrap(model: Any, tokenizer: Any) -> LM:

@@ -6,6 +6,7 @@ from ..engine.lm import LM
 from ..interventions import Direction
 from ..tasks import get, names
 from .examples import examples
+from .models import choices
 from .switches import switches
 
 
@@ -18,9 +19,11 @@ def catalog_of(lm: LM, directions: list[Direction], only: tuple[str, ...] = ()) 
             "n_heads": lm.n_heads,
             "d_model": lm.d_model,
             "device": lm.device,
+            "dtype": str(getattr(lm.model, "dtype", "")).removeprefix("torch."),
             "context": lm.context or 0,
         },
-        "examples": [example.to_data() for example in examples()],
+        "choices": choices(),
+        "examples": [example.to_data(lm, directions) for example in examples()],
         "tasks": [{"name": n, "title": get(n).title, "difficulties": list(get(n).difficulties)} for n in names()],
         "switches": [one for one in switches(lm, directions) if not only or one["id"] in only],
     }

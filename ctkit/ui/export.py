@@ -2,49 +2,65 @@
 
 import base64
 import json
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..engine.lm import LM
-from ..engine.trace import Trace
 from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
-from .dose import dose_of
+from ..tasks import Problem
+from .code import code_of
 from .entries import entry_of
 from .frame import frame_of
-from .generated import Generated
-from .lens import LensLines
 from .look import look
-from .population import Population
-from .thought import steps_of
+from .parts import PARTS, Job
+from .state import prompt_of, setups_of
 
 STATIC = Path(__file__).parents[1] / "static"
+Stale = Callable[[], bool]
 
 
 def page_of(
-    lm: LM, catalog: dict[str, Any], state: dict[str, Any], setups: Sequence[Any], prompt: Any, code_of: Any
-) -> str:
-    """The page, opened at the last of the setups; each is run once more and recorded."""
-    before, population = look(lm, prompt, Setup()), Population(lm)
-    lines, texts = LensLines(lm), Generated(lm)
+    lm: LM,
+    traits: dict[str, Any],
+    setups: Sequence[Any],
+    problem: Problem | None = None,
+    stale: Stale = lambda: False,
+    progress: Callable[[int, int], Any] = lambda done, of: None,
+) -> str | None:
+    """The page, opened at the last of the setups; each is run once more and recorded. None where it became stale.
+
+    `traits` of the view: "panels", "catalog", "state" and "options". All recordings are compared with the state's
+    "against".
+    """
+    state = traits["state"]
+    prompt, against = prompt_of(state), setups_of(state)[1]
+    before = look(lm, prompt, against)
+    parts = {name: make(lm) for name, make in PARTS.items() if name in traits["panels"]}
     recordings = []
-    for setup in setups:
-        after = look(lm, prompt, setup, before) if len(setup) else None
+    for done, setup in enumerate(setups):
+        progress(done, len(setups))
+        after = None if setup.to_json() == against.to_json() else look(lm, prompt, setup, before)
+        runs = before.trace, None if after is None else after.trace
+        own = state | {"setup": setup.to_data()}
+        results = {}
+        for name, part in parts.items():
+            if stale():
+                return None
+            options = traits["options"].get(name, {})
+            results[name] = _result(part, Job(lm, prompt, setup, *runs, own, problem, stale, options, against))
         recordings.append(
             {
                 "setup": setup.to_data(),
-                "frame": frame_of(lm, before, after, setup) | {"ms": 0},
-                "dose": _whole_curve(lm, prompt, setup, before.trace, (after or before).trace),
-                "lens": lines.of(before.trace, None if after is None else after.trace),
-                "generated": _whole_text(texts, prompt, setup),
-                "steps": steps_of(lm, prompt, setup, None),
-                "population": _whole_population(population, state, setup),
-                "code": code_of(lm, prompt, setup),
+                "frame": frame_of(lm, before, after, setup, against) | {"ms": 0},
+                "code": code_of(lm, prompt, setup, against),
+                "results": results,
             }
         )
-    recorded = {"catalog": catalog, "state": state | {"setup": setups[-1].to_data()}, "recordings": recordings}
-    return filled(json.dumps(recorded, default=_as_base64))
+    recorded = traits | {"state": state | {"setup": setups[-1].to_data()}, "recordings": recordings}
+    return None if stale() else filled(packed(recorded))
 
 
 def single_switches(catalog: dict[str, Any], pieces: Sequence[str] = ()) -> list[Setup]:
@@ -52,6 +68,28 @@ def single_switches(catalog: dict[str, Any], pieces: Sequence[str] = ()) -> list
     Those behind "more" are left out."""
     shown = [switch for switch in catalog["switches"] if switch["unsupported"] is None and not switch.get("more")]
     return [Setup.from_data([entry_of(switch, pieces=pieces)]) for switch in shown]
+
+
+def packed(recorded: dict[str, Any]) -> str:
+    """Plain values and bytes as one text: JSON with each buffer once behind it, deflated, in base64.
+
+    In the JSON a buffer is {"$bytes": [where it begins, its length]}.
+    """
+    buffers: dict[bytes, int] = {}
+    end = 0
+
+    def place(value: Any) -> dict[str, list[int]]:
+        nonlocal end
+        if not isinstance(value, memoryview):
+            raise TypeError(f"no data: {type(value).__name__}")
+        data = bytes(value)
+        if data not in buffers:
+            buffers[data], end = end, end + len(data)
+        return {"$bytes": [buffers[data], len(data)]}
+
+    text = json.dumps(recorded, default=place).encode("utf-8")
+    whole = b"".join([len(text).to_bytes(4, "little"), text, *buffers])
+    return base64.b64encode(zlib.compress(whole, 9)).decode("ascii")
 
 
 def filled(recorded: str) -> str:
@@ -72,14 +110,14 @@ def filled(recorded: str) -> str:
     return page
 
 
-def write_page(path: str | Path, page: str) -> Path:
-    """Write the page; where it cannot be written is said."""
+def written(path: str | Path, what: str, content: str | bytes) -> Path:
+    """Write a file; where it cannot be written is said."""
     target = Path(path)
     try:
-        target.write_text(page, encoding="utf-8")
+        target.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     except OSError as err:
         raise CtkitError(
-            f"a page at {str(path)!r}",
+            f"{what} at {str(path)!r}",
             f"{type(err).__name__}: {err.strerror}",
             "a folder that exists and can be written to",
         ) from err
@@ -94,27 +132,8 @@ def unique(setups: Sequence[Any]) -> list[Setup]:
     return list(kept.values())
 
 
-def _whole_curve(lm: LM, prompt: Any, setup: Setup, before: Trace, after: Trace) -> dict[str, Any] | None:
-    lines: list[dict[str, Any] | None] = [None]
-    dose_of(lm, prompt, setup, (before, after), None, lambda: False, lines.append)
-    return lines[-1]
-
-
-def _whole_population(population: Population, state: dict[str, Any], setup: Setup) -> dict[str, Any] | None:
-    if not state.get("task"):
-        return None
-    lines: list[dict[str, Any]] = []
-    population.measure(state, setup, lambda: False, lines.append)
-    return lines[-1]
-
-
-def _whole_text(texts: Generated, prompt: Any, setup: Setup) -> dict[str, Any]:
-    told: list[dict[str, Any]] = []
-    texts.write(prompt, setup, {}, lambda: False, told.append)
-    return told[-1]
-
-
-def _as_base64(value: Any) -> dict[str, str]:
-    if isinstance(value, memoryview):
-        return {"$bytes": base64.b64encode(value).decode("ascii")}
-    raise TypeError(f"no data: {type(value).__name__}")
+def _result(part: Any, job: Job) -> dict[str, Any] | None:
+    """What a part published last."""
+    found: list[dict[str, Any] | None] = [None]
+    part(job, found.append)
+    return found[-1]

@@ -27,7 +27,7 @@ IN_WORDS = {
 }
 
 
-def frame_of(lm: LM, before: Look, after: Look | None, setup: Setup) -> dict[str, Any]:
+def frame_of(lm: LM, before: Look, after: Look | None, setup: Setup, against: Setup | None = None) -> dict[str, Any]:
     """What the view paints: both sides, how their tokens match, the next token, and one sentence. Of short texts all
     weights; of longer ones every head small, and the view asks for the head that it shows (`heads.head_of`)."""
     first, other = before.trace, (before if after is None else after).trace
@@ -45,7 +45,7 @@ def frame_of(lm: LM, before: Look, after: Look | None, setup: Setup) -> dict[str
         "align": list(align),
         "fold": list(fold),
         "next": tokens,
-        "sentence": sentence_of(comparison, setup) if after is not None else "Flip a switch to see what changes.",
+        "sentence": sentence_of(comparison, setup, against) if after is not None else _idle(setup),
     }
 
 
@@ -102,16 +102,25 @@ def _known_ids(lm: LM) -> frozenset[int]:
     return known_ids(lm.tokenizer)
 
 
-def sentence_of(comparison: Comparison, setup: Setup) -> str:
+def sentence_of(comparison: Comparison, setup: Setup, against: Setup | None = None) -> str:
     """What changed, in words: how many more tokens, and what the top token was and is."""
     before, after = comparison.before.next_tokens(1)[0], comparison.after.next_tokens(1)[0]
     longer = len(comparison.after.tokens) - len(comparison.before.tokens)
-    names = " + ".join(IN_WORDS.get(type(i).__name__, type(i).__name__) for i in setup)
+    names = in_words(setup) + (f", compared with {in_words(against).lower()}" if against else "")
     read = f"{longer} more {'token' if longer == 1 else 'tokens'} to read. " if longer > 0 else ""
     if before[0] == after[0]:
         return f"{names}: {read}The top token stays {shown_token(before[0])}, {before[1]:.2f} → {after[1]:.2f}."
     was, is_now = f"{shown_token(before[0])} ({before[1]:.2f})", f"{shown_token(after[0])} ({after[1]:.2f})"
     return f"{names}: {read}The top token goes from {was} to {is_now}."
+
+
+def in_words(setup: Setup) -> str:
+    """The interventions by what they do."""
+    return " + ".join(IN_WORDS.get(type(i).__name__, type(i).__name__) for i in setup) or "Nothing on"
+
+
+def _idle(setup: Setup) -> str:
+    return f"{in_words(setup)}, on both sides." if len(setup) else "Flip a switch to see what changes."
 
 
 def shown_token(token: str) -> str:

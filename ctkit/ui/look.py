@@ -8,15 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..engine.encode import encode
-from ..engine.generate import generate
 from ..engine.lm import LM
 from ..engine.rows import rows_of
 from ..engine.run import run, traces, wanted
 from ..engine.trace import Trace
 from ..interventions.setup import Setup
 from ..measures.compare import alignment
-from ..measures.score import THOUGHT_TOKENS, answer_cue, thinks
-from ..prompt import CUE, Piece, Prompt
+from ..measures.thinking import with_thought
+from ..prompt import Prompt
 from .cells import Pooling, even_edges
 
 MOST_WHOLE = 450_000  # weights of a run that are all sent, a byte each: two runs fit into a first picture of 1 MB
@@ -65,14 +64,7 @@ class Look:
 def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
     """Run a prompt under a setup. With thinking on, the model first writes its thought and the cue; what comes next is
     then the answer. `before`: the run that this one is compared with."""
-    if thinks(setup, prompt):
-        cue = answer_cue(prompt)
-        written = generate(lm, prompt, setup, max_new_tokens=THOUGHT_TOKENS)
-        thought = written.text.partition(cue)[0].strip()
-        thought_too = prompt.then(thought=thought) if thought else prompt
-        prompt = Prompt.of(
-            [*thought_too.parts, Piece("answer cue", cue, origin=CUE, written=True)]
-        )  # the same cue, later
+    prompt = with_thought(lm, prompt, setup)
     enc = encode(lm, setup.edit(prompt))
     pooling = _pooling(enc, before)
     weights = lm.n_layers * lm.n_heads * len(enc) ** 2

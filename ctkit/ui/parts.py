@@ -26,8 +26,9 @@ Publish = Callable[[Found], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What is on when a part is asked: the prompt and the setup, the two runs that are painted already (`after` is None
-    where nothing is switched on), the panel's own options, and whether something newer waits."""
+    """What is on when a part is asked: the prompt and the setup, the two runs that are painted already, the panel's own
+    options, and whether something newer waits. `before` ran under `against` (mostly nothing); `after` is None where the
+    setup is the same."""
 
     lm: LM
     prompt: Prompt
@@ -38,6 +39,7 @@ class Job:
     problem: Problem | None
     stale: Callable[[], bool]
     options: dict[str, Any] = field(default_factory=dict)
+    against: Setup = field(default_factory=Setup)
 
 
 Part = Callable[[Job, Publish], None]
@@ -56,7 +58,7 @@ def population_part(lm: LM) -> Part:
         if not job.state.get("task"):
             publish(None)
         else:
-            numbers.measure(job.state, job.setup, job.stale, publish)
+            numbers.measure(job.state, job.setup, job.stale, publish, job.against)
 
     return measure
 

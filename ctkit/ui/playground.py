@@ -3,16 +3,17 @@
 import pathlib
 from typing import Any
 
-from .code import code_of
-from .export import page_of, single_switches, unique, write_page
+from .commands import record_page
+from .export import written
 from .view import View
 
 
 class Playground(View):
     """Flip switches on a model and see attention, the next token, the steps and a population's accuracy change.
 
-    `lm`: a model from `ct.load` or `ct.wrap` (the shipped one by default); `prompt`: what to read first (an example by
-    default). `.setup` and `.prompt` are what is on; set them and the picture follows. `.code` is Python that does it.
+    `lm`: a model from `ct.load` or `ct.wrap` (the shipped one by default); `prompt`: what to read first (a preset by
+    default). `.setup` and `.prompt` are what is on, `.against` what it is compared with (nothing by default); set them
+    and the picture follows. `.code` is Python that does it.
 
     >>> import ctkit as ct
     >>> playground = ct.Playground()
@@ -44,9 +45,4 @@ class Playground(View):
         between them. `setups`: a list of setups; by default nothing, each switch on its own, and the present setup.
         Raises `CtkitError` where the file cannot be written.
         """
-        wanted = [
-            (),
-            *(single_switches(self.catalog, list(self.prompt.pieces)) if setups is None else setups),
-            self.setup,
-        ]
-        return write_page(path, page_of(self.lm, self.catalog, self.state, unique(wanted), self.prompt, code_of))
+        return written(path, "a page", record_page(self, setups) or "")

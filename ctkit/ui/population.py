@@ -22,34 +22,42 @@ class Population:
     baselines: dict[tuple, list[str]] = field(default_factory=dict)
 
     def measure(
-        self, state: dict[str, Any], setup: Setup, stale: Callable[[], bool], publish: Callable[[dict[str, Any]], None]
+        self,
+        state: dict[str, Any],
+        setup: Setup,
+        stale: Callable[[], bool],
+        publish: Callable[[dict[str, Any]], None],
+        against: Setup | None = None,
     ) -> None:
-        """Publish the line after each part, until all problems are done or something newer waits."""
+        """Publish the line after each part, until all problems are done or something newer waits. `against`: what is on
+        before (None: nothing)."""
+        against = Setup() if against is None else against
         task, difficulty, n, seed = state["task"], state["difficulty"], state["n"], state["seed"]
         problems = [get(task).generate(seed + i, difficulty) for i in range(n)]
+        same = setup.to_json() == against.to_json()
         before: list[str] = []
         after: list[str] = []
         for start in range(0, n, PART):
             if stale():
                 return
             part = problems[start : start + PART]
-            before += self._baseline((task, difficulty, seed, start, len(part)), part)
+            before += self._baseline((task, difficulty, seed, start, len(part), against.to_json()), part, against)
             if stale():
                 return
-            after += self._answers(part, setup) if len(setup) else before[start:]
+            after += before[start:] if same else self._answers(part, setup)
             effect = Effect(task, setup, outcomes_of(problems[: len(after)], before, after), seed)
-            publish(line_of(effect, n, get(task).title, difficulty))
+            publish(line_of(effect, n, get(task).title, difficulty, same))
 
-    def _baseline(self, key: tuple, part: list[Problem]) -> list[str]:
+    def _baseline(self, key: tuple, part: list[Problem], against: Setup) -> list[str]:
         if key not in self.baselines:
-            self.baselines[key] = self._answers(part, Setup())
+            self.baselines[key] = self._answers(part, against)
         return self.baselines[key]
 
     def _answers(self, part: list[Problem], setup: Setup) -> list[str]:
         return answers(self.lm, [p.prompt for p in part], [p.answer for p in part], setup)
 
 
-def line_of(effect: Effect, n: int, title: str, difficulty: int | None) -> dict[str, Any]:
+def line_of(effect: Effect, n: int, title: str, difficulty: int | None, same: bool) -> dict[str, Any]:
     """An effect as the view paints it."""
     low, high = effect.interval
     changed = [o for o in effect.outcomes if o.right_before != o.right_after][:FLIPPED]
@@ -78,5 +86,6 @@ def line_of(effect: Effect, n: int, title: str, difficulty: int | None) -> dict[
             }
             for o in changed
         ],
-        "note": "" if len(effect.setup) else "Nothing is changed yet.",
+        "idle": same,
+        "note": "Nothing is changed yet." if same else "",
     }

@@ -2,33 +2,34 @@
 
 import pathlib
 import time
+import uuid
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 
 from ..engine.lm import LM
 from ..engine.load import load
 from ..errors import CtkitError
-from ..interventions.setup import Setup, as_setup
-from ..prompt import Prompt, as_prompt
-from ..tasks import Problem, get
+from ..interventions.setup import as_setup
+from ..prompt import Prompt
 from .catalog import catalog_of
 from .code import code_of
+from .commands import COMMANDS, problem_of, use
 from .concepts import concept_directions
 from .examples import examples
 from .frame import frame_of
-from .heads import head_of
 from .look import look
 from .parts import PARTS, Job
+from .state import first_state, prompt_of, setups_of
+from .stated import Stated
 from .static_view import mimebundle_of
-from .steering import fit
 from .worker import Worker
 
 STATIC = pathlib.Path(__file__).parents[1] / "static"
 
 
-class View(anywidget.AnyWidget):
+class View(Stated):
     """A prompt, a setup, and what they do, in some panels. `.setup` and `.prompt` are what is on; set them and the
     picture follows. `.code` is Python that does the same.
 
@@ -42,10 +43,6 @@ class View(anywidget.AnyWidget):
     _css = STATIC / "playground.css"
 
     panels = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    catalog = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
-    options = traitlets.Dict().tag(sync=True)  # panel → its own settings, which are no part of the setup
-    seq = traitlets.Int(0).tag(sync=True)
     frame = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     detail = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # one head of a long text
     dose = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
@@ -53,55 +50,47 @@ class View(anywidget.AnyWidget):
     generated = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     steps = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     population = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    loading = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # another model, on its way
     status = traitlets.Dict({"busy": [], "message": ""}).tag(sync=True)
     error = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     code = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, lm: LM | None = None, prompt: Prompt | str | None = None, setup: Any = (), **options: Any):
+    def __init__(
+        self,
+        lm: LM | None = None,
+        prompt: Prompt | str | None = None,
+        setup: Any = (),
+        *,
+        against: Any = (),
+        state: dict[str, Any] | None = None,
+        **traits: Any,
+    ):
         self.lm = load() if lm is None else lm
         if not isinstance(self.lm, LM):
             name = type(self).__name__
             raise CtkitError(f"{name}({type(lm).__name__})", "no loaded model", f'ct.{name}(ct.load("tiny"))')
         self._worker = Worker("ctkit view")
         self._reader = Worker("ctkit heads")  # answers for a head of a long text, between the parts of other work
-        self._parts = {name: make(self.lm) for name, make in PARTS.items() if name in self.PANELS}
+        self._parts = self._made_parts()
         self._seen: tuple | None = None  # prompt, and what was looked at before and after
+        self._base: tuple | None = None  # for what the run before was made
         self._shown: tuple | None = None  # the number of the frame on show, and its runs before and after
         self._done: dict[str, tuple] = {}  # part → for what it was last measured
         self._asked: tuple | None = None  # what was last handed to the worker
+        self._errands: dict[str, Callable[[Callable[[], bool]], None]] = {}  # what to do once, by name
+        self._tickets = 0  # how many models were asked for or cancelled
         self._problem_seed = examples()[0].seed
-        super().__init__(
-            panels=list(self.PANELS),
-            catalog=catalog_of(
-                self.lm, concept_directions(self.lm) if "switches" in self.PANELS else [], self.SWITCHES
-            ),
-            state=_first_state(prompt, as_setup(setup)),
-            **options,
-        )
-        self._paint(
-            self.state, self.seq
-        )  # at once, so that a saved notebook and a still picture have something to show
+        first = first_state(prompt, as_setup(setup), as_setup(against)) | (state or {})
+        known = {"key": uuid.uuid4().hex, "panels": list(self.PANELS), "catalog": self._made_catalog()}
+        super().__init__(**known, state=first, **traits)
+        self._paint(self.state, self.seq)  # at once, so that a saved notebook and a still picture have one
         self.observe(self._changed, names=["state", "seq", "options"])
         self.on_msg(self._told)
         self._changed(None)
 
-    @property
-    def setup(self) -> Setup:
-        """The interventions that are on."""
-        return Setup.from_data(self.state["setup"])
-
-    @setup.setter
-    def setup(self, value: Any) -> None:
-        self._set(setup=as_setup(value).to_data())
-
-    @property
-    def prompt(self) -> Prompt:
-        """The prompt as typed, before any intervention."""
-        return Prompt(**{piece["name"]: piece["text"] for piece in self.state["prompt"]})
-
-    @prompt.setter
-    def prompt(self, value: Prompt | str) -> None:
-        self._set(prompt=_pieces(as_prompt(value)), task=None, difficulty=None)
+    def use(self, lm: LM) -> None:
+        """Show another model. The prompt stays, and of the setup what fits; `wait` until it reads."""
+        self._errand("model", lambda stale: use(self, lm))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything on show is up to date; False where `timeout` seconds were not enough."""
@@ -114,21 +103,22 @@ class View(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any):
         return mimebundle_of(super()._repr_mimebundle_(**kwargs), repr(self), self._seen)
 
-    def _set(self, **changes: Any) -> None:
-        with self.hold_sync(), self.hold_trait_notifications():
-            self.state = self.state | changes
-            self.seq += 1
-
-    def _changed(self, change: Any) -> None:
+    def _changed(self, change: Any, again: bool = False) -> None:
         """A flip: remember what is wanted and let the worker do it. Runs on whatever thread Jupyter chose."""
         state, seq, options = self.state, self.seq, self.options
-        if self._asked != (state, seq, options):
+        if again or self._asked != (state, seq, options):
             self._asked = (state, seq, options)
             self._worker.submit(lambda stale: self._follow(state, seq, options, stale))
 
+    def _errand(self, name: str, errand: Callable[[Callable[[], bool]], None]) -> None:
+        """Something to do once on the worker; it keeps waiting where a flip comes first."""
+        self._errands[name] = errand
+        self._changed(None, again=True)
+
     def _follow(self, state: dict[str, Any], seq: int, options: dict[str, Any], stale) -> None:
         """The picture first, then the parts; each only where it is out of date and nothing newer waits."""
-        if self._done.get("frame") != (state, seq) and not self._paint(state, seq):
+        self._run_errand("model", stale)
+        if stale() or (self._done.get("frame") != (state, seq) and not self._paint(state, seq)):
             return
         for name, part in self._parts.items():
             own = options.get(name, {})
@@ -137,45 +127,64 @@ class View(anywidget.AnyWidget):
             if self._done.get(name) == (state, seq, own):
                 continue
             self.status = {"busy": [name], "message": ""}
-            prompt, before, after = self._seen
-            setup, problem = Setup.from_data(state["setup"]), self._problem(state)
-            runs = before.trace, None if after is None else after.trace
-            job = Job(self.lm, prompt, setup, *runs, state, problem, stale, own)
+            job = self._job(state, own, stale)
 
             def publish(found: dict[str, Any] | None, name: str = name) -> None:
                 setattr(self, name, None if found is None else found | {"seq": seq})
 
             if self._guarded(lambda part=part, job=job, publish=publish: part(job, publish)) and not stale():
                 self._done[name] = (state, seq, own)
+        if not stale():
+            self._run_errand("page", stale)
         self.status = {"busy": [], "message": ""}
+
+    def _run_errand(self, name: str, stale) -> None:
+        errand = self._errands.pop(name, None)
+        if errand is not None:
+            self._guarded(lambda: errand(stale))
+
+    def _job(self, state: dict[str, Any], own: dict[str, Any], stale) -> Job:
+        prompt, before, after = self._seen
+        setup, against = setups_of(state)
+        runs = before.trace, None if after is None else after.trace
+        return Job(self.lm, prompt, setup, *runs, state, problem_of(self, state), stale, own, against)
 
     def _paint(self, state: dict[str, Any], seq: int) -> bool:
         started = time.perf_counter()
 
         def job() -> None:
-            prompt, setup = _prompt_of(state), Setup.from_data(state["setup"])
-            if self._seen is None or self._seen[0] != prompt:
-                self._seen = (prompt, look(self.lm, prompt, Setup()), None)
+            prompt, (setup, against) = prompt_of(state), setups_of(state)
+            wanted = (self.lm, prompt, against.to_json())
+            if self._base != wanted:
+                self._seen, self._base = (prompt, look(self.lm, prompt, against), None), wanted
             before = self._seen[1]
-            after = look(self.lm, prompt, setup, before) if len(setup) else None
-            self._seen = (prompt, before, after)
-            frame = frame_of(self.lm, before, after, setup)
-            self._shown = (seq, before, after)
+            after = None if setup.to_json() == wanted[2] else look(self.lm, prompt, setup, before)
+            self._seen, self._shown = (prompt, before, after), (seq, before, after)
+            frame = frame_of(self.lm, before, after, setup, against)
             with self.hold_sync():
                 self.frame = frame | {"seq": seq, "ms": round(1000 * (time.perf_counter() - started), 1)}
-                self.code = code_of(self.lm, prompt, setup)
+                self.code = code_of(self.lm, prompt, setup, against)
                 self.error = None
             self._done["frame"] = (state, seq)
 
         return self._guarded(job)
 
-    def _problem(self, state: dict[str, Any]) -> Problem | None:
-        """The problem on show, where the prompt is one of the task's and was not edited."""
-        if not state.get("task"):
-            return None
-        seeds = {self._problem_seed, *(e.seed for e in examples() if e.task == state["task"])}
-        problems = [get(state["task"]).generate(seed, state["difficulty"]) for seed in seeds]
-        return next((problem for problem in problems if _pieces(problem.prompt) == state["prompt"]), None)
+    def _made_catalog(self) -> dict[str, Any]:
+        directions = concept_directions(self.lm) if "switches" in self.PANELS else []
+        return catalog_of(self.lm, directions, self.SWITCHES)
+
+    def _made_parts(self) -> dict[str, Any]:
+        return {name: make(self.lm) for name, make in PARTS.items() if name in self.PANELS}
+
+    def _take(self, lm: LM) -> None:
+        """Let another model do the work; what the old one measured is forgotten."""
+        self.lm, self._seen, self._base, self._done = lm, None, None, {}
+        self._parts = self._made_parts()
+        self.catalog = self._made_catalog()
+
+    def _say_of_model(self, ticket: int, words: dict[str, Any]) -> None:
+        if ticket == self._tickets:
+            self.loading = words
 
     def _guarded(self, job) -> bool:
         """Do a job; what goes wrong is shown in words, and the last good picture stays."""
@@ -192,55 +201,8 @@ class View(anywidget.AnyWidget):
             }
         return False
 
-    def _told(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
+    def _told(self, widget: Any, content: Any, buffers: Any) -> None:
         """A message of the view: something to do once, that is no state."""
-        kind = content.get("type")
-        if kind == "head":
-            self._reader.submit(lambda stale: self._guarded(lambda: self._show_head(content)))
-        elif kind == "stop":
-            self._worker.submit(lambda stale: setattr(self, "status", {"busy": [], "message": "stopped"}))
-        elif kind == "load_problem":
-            self._show_problem(self.state["task"], self.state["difficulty"], content.get("seed"))
-        elif kind == "new_problem":
-            self._show_problem(content.get("task"), content.get("difficulty"), self._problem_seed + 1)
-        elif kind == "fit":
-            fit(self, content)
-
-    def _show_head(self, asked: dict[str, Any]) -> None:
-        """The weights of one head of one run in the cells that the view asks for; `key` is the view's name for them."""
-        seq, before, after = self._shown
-        run, name = (after or before) if asked.get("side") == "after" else before, ("layer", "head", "side", "key")
-        found = head_of(run, asked.get("layer"), asked.get("head"), asked.get("edges"))
-        self.detail = {key: asked.get(key) for key in name} | found | {"seq": seq}
-
-    def _show_problem(self, task: str | None, difficulty: int | None, seed: int) -> None:
-        """Put a task's problem into the prompt, with the task and its difficulty."""
-
-        def job() -> None:
-            problem = get(task).generate(seed, difficulty)
-            self._problem_seed = seed
-            self._set(prompt=_pieces(problem.prompt), task=task, difficulty=problem.difficulty)
-
-        self._guarded(job)
-
-
-def _first_state(prompt: Prompt | str | None, setup: Setup) -> dict[str, Any]:
-    example = examples()[0]
-    chosen = example.prompt if prompt is None else as_prompt(prompt)
-    task = (example.task, example.difficulty) if prompt is None else (None, None)
-    return {
-        "prompt": _pieces(chosen),
-        "setup": setup.to_data(),
-        "task": task[0],
-        "difficulty": task[1],
-        "n": 200,
-        "seed": 10_000,
-    }
-
-
-def _pieces(prompt: Prompt) -> list[dict[str, str]]:
-    return [{"name": name, "text": text} for name, text in prompt.pieces.items()]
-
-
-def _prompt_of(state: dict[str, Any]) -> Prompt:
-    return Prompt(**{piece["name"]: piece["text"] for piece in state["prompt"] if piece["text"]})
+        kind = content.get("type") if isinstance(content, dict) else None
+        if isinstance(kind, str) and kind in COMMANDS:
+            COMMANDS[kind](self, content)

@@ -7,8 +7,10 @@ from ..engine.load import load
 from ..interventions import Steer
 from ..interventions.setup import as_setup
 from ..prompt import Prompt
+from ..tasks import get
 from .concepts import concept_directions
 from .examples import examples
+from .share import checked_numbers
 from .view import View
 
 
@@ -39,12 +41,35 @@ class LensView(View):
 class PopulationView(View):
     """Accuracy before and after on fresh problems of a task, filling up as it runs.
 
+    `task` and `difficulty` choose the problems (the first preset's by default), `n` how many, `seed` the first of them;
+    they are the problems of `ct.effect` with the same numbers.
+
     >>> import ctkit as ct
-    >>> ct.PopulationView(setup=ct.Reread()).state["task"]
-    'hunt'
+    >>> view = ct.PopulationView(setup=ct.Reread(), task="sums", difficulty=2, n=100)
+    >>> view.state["task"], view.state["n"]
+    ('sums', 100)
     """
 
     PANELS = ("text", "population")
+
+    def __init__(
+        self,
+        lm: LM | None = None,
+        prompt: Prompt | str | None = None,
+        setup: Any = (),
+        *,
+        task: str | None = None,
+        difficulty: int | None = None,
+        n: int = 200,
+        seed: int = 10_000,
+        **more: Any,
+    ):
+        state: dict[str, Any] = {"n": n, "seed": seed}
+        if task is not None:
+            problem = get(task).generate(0, difficulty)
+            state |= {"task": task, "difficulty": problem.difficulty}
+            prompt = problem.prompt if prompt is None else prompt
+        super().__init__(lm, prompt, setup, state=checked_numbers(state), **more)
 
 
 class MaskPainter(View):

@@ -3,10 +3,12 @@ import type { Catalog, Command, Detail, Dose, Frame, Generated, Lens, PieceText,
 import switches from "./switches.json"; // as Python makes them (tests/test_switches.py)
 
 export const CATALOG: Catalog = {
-	model: { name: "tiny", n_layers: 4, n_heads: 4, d_model: 128, device: "cpu", context: 512 },
+	model: { name: "tiny", n_layers: 4, n_heads: 4, d_model: 128, device: "cpu", dtype: "float32", context: 512 },
+	choices: { models: ["tiny", "tiny-anymask"], devices: ["cpu"], dtypes: ["auto", "float32"] },
 	examples: [
-		{ id: "key", label: "Lost key", note: "The answer is three facts away.", pieces: hunt(), task: "hunt", difficulty: 4 },
-		{ id: "sum", label: "A sum in steps", note: "One variable after the other.", pieces: [{ name: "context", text: "a = 3. b = a + 4. c = b + 1." }, { name: "question", text: "c?" }, { name: "cue", text: "Answer:" }], task: "sums", difficulty: 3 },
+		{ id: "key", label: "Lost key", note: "The answer is three facts away.", pieces: hunt(), task: "hunt", difficulty: 4, setup: [], options: {}, unsupported: null },
+		{ id: "again", label: "Read it again", note: "The lost key, read twice.", pieces: hunt(), task: "hunt", difficulty: 4, setup: [{ intervention: "Reread", times: 2, phrase: "Read the question again:" }], options: {}, unsupported: null },
+		{ id: "sum", label: "A sum in steps", note: "One variable after the other.", pieces: [{ name: "context", text: "a = 3. b = a + 4. c = b + 1." }, { name: "question", text: "c?" }, { name: "cue", text: "Answer:" }], task: "sums", difficulty: 3, setup: [{ intervention: "Think" }], options: {}, unsupported: null },
 	],
 	tasks: [
 		{ name: "hunt", title: "hunt: where is the key?", difficulties: [1, 2, 3, 4, 5] },
@@ -24,7 +26,7 @@ export function hunt(): PieceText[] {
 }
 
 export function state(part: Partial<PlayState> = {}): PlayState {
-	return { prompt: hunt(), setup: [], task: "hunt", difficulty: 4, n: 200, seed: 0, ...part };
+	return { prompt: hunt(), setup: [], against: [], task: "hunt", difficulty: 4, n: 200, seed: 0, ...part };
 }
 
 /** Words of the pieces as tokens: each with the space before it, full stops apart. */
@@ -150,7 +152,7 @@ export const DOSE: Dose = (() => {
 })();
 
 export const POPULATION: Population = {
-	seq: 1, running: false, done: 200, n: 200, task: "hunt", title: "hunt", difficulty: 4, baseline: 0.61, edited: 0.84, difference: 0.23, low: 0.17, high: 0.29, mended: 62, broken: 16, same: 122, note: "",
+	seq: 1, running: false, done: 200, n: 200, task: "hunt", title: "hunt", difficulty: 4, baseline: 0.61, edited: 0.84, difference: 0.23, low: 0.17, high: 0.29, mended: 62, broken: 16, same: 122, idle: false, note: "",
 	flipped: Array.from({ length: 12 }, (_, i) => ({ seed: 40 + i, text: "The pen is in the bag. The bag is in the hut. The hut is in the yard. Where is the pen?", answer: "yard", before: i % 4 ? "bag" : "yard", after: i % 4 ? "yard" : "hut" })),
 };
 

@@ -1,18 +1,22 @@
 // A model without a kernel: traits in a map, listeners, and a record of what was sent.
-import type { Command, Detail, Frame, Model, State } from "../src/playground/types";
+import type { Command, Detail, Frame, Model, Reply, State } from "../src/playground/types";
+
+type Listener = (reply: Reply, buffers: ArrayBufferView[]) => void;
 
 export class FakeModel implements Model {
 	traits: State;
 	sent: Command[] = [];
 	/** What Python would answer, where it is to answer at all. */
 	answers: ((message: Command, frame: Frame | null) => Detail | null) | null = null;
+	/** How often the view asked whether somebody is there. */
+	pings = 0;
 	/** The state that each save_changes would send. */
 	saved: Partial<State>[] = [];
 	private dirty: Partial<State> = {};
-	private listeners = new Map<string, Set<() => void>>();
+	private listeners = new Map<string, Set<Listener>>();
 
 	constructor(traits: Partial<State>) {
-		this.traits = { panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
+		this.traits = { key: "", loading: null, panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
 	}
 	get<K extends keyof State>(name: K): State[K] {
 		return this.traits[name];
@@ -30,16 +34,25 @@ export class FakeModel implements Model {
 		this.dirty = {};
 	}
 	send(message: Command): void {
-		this.sent.push(message);
+		if (message.type === "ping") this.pings = message.asked;
+		else this.sent.push(message);
 		const answer = this.answers?.(message, this.traits.frame);
 		if (answer) setTimeout(() => this.push({ detail: answer }), 30);
 	}
-	on(event: string, listener: () => void): void {
+	/** What Python does: says something once. */
+	reply(reply: Reply, buffers: ArrayBufferView[] = []): void {
+		for (const listener of this.listeners.get("msg:custom") ?? []) listener(reply, buffers);
+	}
+	/** What a notebook does when the connection to the kernel changes. */
+	disconnect(): void {
+		for (const listener of this.listeners.get("comm_live_update") ?? []) (listener as () => void)();
+	}
+	on(event: string, listener: Listener): void {
 		const all = this.listeners.get(event) ?? new Set();
 		all.add(listener);
 		this.listeners.set(event, all);
 	}
-	off(event: string, listener: () => void): void {
+	off(event: string, listener: Listener): void {
 		this.listeners.get(event)?.delete(listener);
 	}
 	get listening(): number {
@@ -48,6 +61,6 @@ export class FakeModel implements Model {
 
 	private assign<K extends keyof State>(name: K, value: State[K]): void {
 		this.traits[name] = value;
-		for (const listener of this.listeners.get(`change:${name}`) ?? []) listener();
+		for (const listener of this.listeners.get(`change:${name}`) ?? []) (listener as () => void)();
 	}
 }

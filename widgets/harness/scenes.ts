@@ -70,5 +70,7 @@ export const SCENES: Record<string, () => Partial<State>> = {
 		return { ...common, state: state({ ...on, prompt: HOSTILE, task: null }), seq: 2, frame: made, error: null };
 	},
 	error: () => ({ ...common, catalog: { ...CATALOG, switches: CATALOG.switches.map((one) => (one.id === "prepend" ? { ...one, unsupported: "its blocks share one buffer (<i>sliding window</i>)" } : one)) }, state: state(on), seq: 3, frame: again(), error: { asked: "a prompt of 612 tokens", found: "a context of 512 tokens in tiny", remedy: "a shorter prompt, or fewer readings" } }),
+	compared: () => ({ ...common, state: state({ ...on, against: [{ intervention: "Mask", kind: "prefix", layers: null }] }), seq: 2, frame: again(), population: { ...POPULATION, seq: 2, done: 100 }, loading: { name: "gpt9", busy: false, message: "", error: { asked: "the model 'gpt9'", found: "no network, and no such folder", remedy: "a shipped model" } } }),
+	blank: () => ({ ...common, state: state({ prompt: [{ name: "text", text: "" }], task: null }), seq: 1, error: { asked: "a run", found: "a prompt without text", remedy: "some text" } }),
 	failed: () => ({ ...common, state: state(), seq: 1, error: { asked: "the model <img>", found: "no folder of that name", remedy: "ct.load() for the model that is in the box" } }),
 };

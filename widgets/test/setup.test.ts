@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { CATALOG, state } from "../harness/fake";
+import { CATALOG } from "../harness/fake";
 import { shown, number, percent, points, signed, unwordly } from "../src/lib/words";
-import { History } from "../src/playground/history";
 import { fitted, placesOf } from "../src/playground/places";
 import { applies, asOffered, changed, fromSetup, initial, isChanged, moved, same, type Setting, showing, switched, toSetup } from "../src/playground/setup";
 import type { Entry, Field, Json, Switch } from "../src/playground/types";
@@ -109,19 +108,6 @@ test("data is the same whatever the order of its keys", () => {
 	expect(same({ a: [1, { b: 2 }], c: null }, { c: null, a: [1, { b: 2 }] })).toBe(true);
 	expect(same([1, 2], [1, 2, 3])).toBe(false);
 	expect(same({ a: 1 }, [1])).toBe(false);
-});
-
-test("undo and redo lead through the states, and a new state ends what was undone", () => {
-	const history = new History(state());
-	expect(history.push(state())).toBe(false);
-	history.push(state({ n: 1 }));
-	history.push(state({ n: 2 }));
-	expect(history.undo()?.n).toBe(1);
-	expect(history.undo()?.n).toBe(200);
-	expect(history.undo()).toBeNull();
-	expect(history.redo()?.n).toBe(1);
-	history.push(state({ n: 3 }));
-	expect(history.canRedo).toBe(false);
 });
 
 test("whitespace and what cannot be seen are made visible", () => {

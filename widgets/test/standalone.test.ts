@@ -1,7 +1,9 @@
 // The page without a kernel: recordings answer the switches, and what was not recorded is said.
 import { expect, test } from "vitest";
-import { matches, opened, RecordedModel, type Recorded } from "../src/standalone/recorded";
-import { CATALOG, frame, hunt, reread, side, state, tokenize } from "../harness/fake";
+import { matches } from "../src/playground/alike";
+import { opened } from "../src/standalone/opened";
+import { RecordedModel, type Recorded } from "../src/standalone/recorded";
+import { CATALOG, frame, hunt, POPULATION, reread, side, state, tokenize } from "../harness/fake";
 
 const STATE = state();
 const [once, twice] = [side(tokenize(hunt()), 2, 2, 1), side(tokenize(reread(hunt())), 2, 2, 2)];
@@ -9,11 +11,13 @@ const FRAMES = { idle: frame(0, once, null, "idle"), reread: frame(0, once, twic
 
 const READ = [{ intervention: "Reread", times: 2, phrase: "Read the question again:" }];
 const recorded = (): Recorded => ({
+	panels: null,
+	options: {},
 	catalog: CATALOG,
 	state: STATE,
 	recordings: [
-		{ setup: [], frame: FRAMES.idle, steps: null, population: null, code: "nothing" },
-		{ setup: READ, frame: FRAMES.reread, steps: null, population: null, code: "again" },
+		{ setup: [], frame: FRAMES.idle, code: "nothing", results: { population: null } },
+		{ setup: READ, frame: FRAMES.reread, code: "again", results: { population: POPULATION } },
 	],
 });
 
@@ -35,6 +39,7 @@ test("a recorded setup is shown with the number of the request", () => {
 	expect(told).toEqual(["frame"]);
 	expect(model.get("frame")?.seq).toBe(4);
 	expect(model.get("code")).toBe("again");
+	expect(model.get("population")?.seq).toBe(4);
 	expect(model.get("error")).toBeNull();
 });
 
@@ -44,7 +49,7 @@ test("what was not recorded is refused in words, and the picture stays", () => {
 	model.set("state", { ...STATE, setup: [{ intervention: "Steer", strength: 9 }] });
 	model.save_changes();
 	expect(model.get("error")?.asked).toContain("combination");
-	expect(model.get("error")?.remedy).toContain("nothing, Reread");
+	expect(model.get("error")?.remedy).toContain("nothing on, Read again");
 	expect(model.get("frame")).toBe(before);
 	model.set("state", { ...STATE, prompt: [{ name: "text", text: "other" }] });
 	model.save_changes();
@@ -53,8 +58,27 @@ test("what was not recorded is refused in words, and the picture stays", () => {
 	expect(model.get("error")?.asked).toBe("another problem");
 });
 
-test("bytes come out as they went in", () => {
-	const found = opened('{"catalog": null, "state": null, "recordings": [{"x": {"$bytes": "AP+A"}}]}') as unknown as { recordings: { x: DataView }[] };
-	const view = found.recordings[0]!.x;
-	expect([view.getUint8(0), view.getUint8(1), view.getUint8(2)]).toEqual([0, 255, 128]);
+test("another comparison and other problems are refused, a page is one already, and a ping is answered", () => {
+	const model = new RecordedModel(recorded());
+	for (const [part, asked] of [[{ against: READ }, "another comparison"], [{ n: 3 }, "other fresh problems"]] as const) {
+		model.set("state", { ...STATE, ...part });
+		model.save_changes();
+		expect(model.get("error")?.asked).toBe(asked);
+	}
+	const heard: unknown[] = [];
+	model.on("msg:custom", (reply) => heard.push(reply.type));
+	model.send({ type: "ping", asked: 1 });
+	model.send({ type: "page", asked: "x", setups: [] });
+	model.send({ type: "stop" });
+	expect(heard).toEqual(["pong", "failed"]);
+});
+
+test("what Python packed is opened: values, and bytes where they stood", async () => {
+	const json = new TextEncoder().encode('{"catalog": "é", "x": {"$bytes": [1, 3]}, "y": {"$bytes": [0, 1]}}');
+	const whole = Uint8Array.from([json.length, 0, 0, 0, ...json, 7, 0, 255, 128]);
+	const stream = new ReadableStream({ start: (control) => (control.enqueue(whole), control.close()) }).pipeThrough(new CompressionStream("deflate"));
+	const packed = btoa(String.fromCharCode(...new Uint8Array(await new Response(stream).arrayBuffer())));
+	const found = (await opened(`\n${packed} `)) as unknown as { catalog: string; x: DataView; y: DataView };
+	expect([found.catalog, found.x.getUint8(0), found.x.getUint8(1), found.x.getUint8(2), found.x.byteLength, found.y.getUint8(0)]).toEqual(["é", 0, 255, 128, 3, 7]);
+	await expect(opened("AAAA")).rejects.toThrow();
 });

@@ -90,7 +90,7 @@ test("undo and redo change the state, by button and by key, but not in a text bo
 test("an example sets its text and its task; a problem of a task is asked of Python", () => {
 	const { model, at } = shown();
 	change(at<HTMLSelectElement>("example"), "sum");
-	expect(model.get("state")).toMatchObject({ task: "sums", difficulty: 3, prompt: CATALOG.examples[1]!.pieces });
+	expect(model.get("state")).toMatchObject({ task: "sums", difficulty: 3, setup: [{ intervention: "Think" }], prompt: CATALOG.examples[2]!.pieces });
 	change(at<HTMLSelectElement>("task"), "hunt");
 	expect(model.sent).toEqual([{ type: "new_problem", task: "hunt", difficulty: 3 }]);
 	expect(model.get("state")).toMatchObject({ task: "sums" }); // until Python answers with the new text

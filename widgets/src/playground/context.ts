@@ -1,12 +1,13 @@
 // What every panel gets: the model's traits to read, one way to change the state, and what only the view knows.
 import { readTheme, type Theme } from "../lib/theme";
-import { History } from "./history";
+import { type History, historyOf } from "./history";
 import { same } from "./setup";
+import { told } from "./told";
 import type { Catalog, Command, Json, Model, PlayState } from "./types";
 import { View } from "./view";
 
-const EMPTY_STATE: PlayState = { prompt: [], setup: [], task: null, difficulty: null, n: 200, seed: 0 };
-const EMPTY_CATALOG: Catalog = { model: { name: "…", n_layers: 0, n_heads: 0, d_model: 0, device: "", context: null }, examples: [], tasks: [], switches: [] };
+const EMPTY_STATE: PlayState = { prompt: [], setup: [], against: [], task: null, difficulty: null, n: 200, seed: 0 };
+const EMPTY_CATALOG: Catalog = { model: { name: "…", n_layers: 0, n_heads: 0, d_model: 0, device: "", dtype: "", context: null }, examples: [], tasks: [], switches: [], choices: { models: [], devices: [], dtypes: [] } };
 
 /** A part of the picture: an element, and what redraws it. */
 export interface Panel {
@@ -24,6 +25,8 @@ export class Context {
 	private tell: (() => void)[] = [];
 	/** Says something aloud: the one live line of the view. */
 	say: (words: string) => void = () => {};
+	/** Called when the state was sent to Python: an answer is due. */
+	wrote: () => void = () => {};
 	/** Copies the code of the state, where a panel shows it. */
 	copyCode: () => void = () => {};
 	theme: Theme;
@@ -33,7 +36,9 @@ export class Context {
 		readonly root: HTMLElement,
 		readonly signal: AbortSignal,
 	) {
-		this.history = new History(this.read());
+		this.history = historyOf(model.get("key"), this.read());
+		this.history.on(() => this.announce(), signal);
+		this.follow();
 		this.theme = readTheme(root);
 	}
 
@@ -45,23 +50,27 @@ export class Context {
 	}
 
 	/** Changes the state: one step of the history, one message to Python with the next number. */
-	commit(part: Partial<PlayState>): void {
+	commit(part: Partial<PlayState>, words?: string): void {
 		const next = { ...this.state, ...part };
-		if (this.history.push(next)) this.write(next);
+		if (this.history.push(next, words ?? told(this.state, next, this.catalog))) this.write(next);
 	}
 	undo(): void {
-		const state = this.history.undo();
-		if (state) this.write(state);
+		this.go(this.history.at - 1);
 	}
 	redo(): void {
-		const state = this.history.redo();
+		this.go(this.history.at + 1);
+	}
+	/** Goes back, or on, to a state that was visited. */
+	go(to: number): void {
+		const state = this.history.go(to);
 		if (state) this.write(state);
 	}
 
 	/** Takes over what Python set; whether it is new. */
 	follow(): boolean {
-		const fresh = this.history.push(this.read());
-		if (fresh) this.announce();
+		const next = this.read();
+		const fresh = this.history.push(next, told(this.state, next, this.catalog));
+		if (fresh) this.history.announce();
 		return fresh;
 	}
 
@@ -94,8 +103,9 @@ export class Context {
 			this.model.set("state", state);
 			this.model.set("seq", (this.model.get("seq") ?? 0) + 1);
 			this.model.save_changes();
+			this.wrote();
 		}
-		this.announce();
+		this.history.announce();
 	}
 
 	private announce(): void {

@@ -1,48 +1,74 @@
-// Undo and redo of whole states. Pure but for the two stacks.
+// The states that were visited, one of them the present one: undo, redo, go back to any. Shared by all views of a model.
 import { same } from "./setup";
 import type { PlayState } from "./types";
 
-const LONGEST = 200;
+const LONGEST = 100;
+
+/** A state, and in words how it differs from the one before. */
+export interface Visit {
+	state: PlayState;
+	words: string;
+}
 
 export class History {
-	private past: PlayState[] = [];
-	private future: PlayState[] = [];
-	constructor(private now: PlayState) {}
+	private all: Visit[];
+	private now = 0;
+	private tell = new Set<() => void>();
+
+	constructor(state: PlayState) {
+		this.all = [{ state, words: "start" }];
+	}
 
 	get current(): PlayState {
+		return this.all[this.now]!.state;
+	}
+	get visits(): readonly Visit[] {
+		return this.all;
+	}
+	get at(): number {
 		return this.now;
 	}
 	get canUndo(): boolean {
-		return this.past.length > 0;
+		return this.now > 0;
 	}
 	get canRedo(): boolean {
-		return this.future.length > 0;
+		return this.now < this.all.length - 1;
 	}
 
-	/** Takes a new state; whether it is one. */
-	push(state: PlayState): boolean {
-		if (same(state, this.now)) return false;
-		this.past = [...this.past.slice(1 - LONGEST), this.now];
-		this.future = [];
-		this.now = state;
+	/** Takes a new state, and whether it is one; `announce` it when it is sent. What was undone is forgotten. */
+	push(state: PlayState, words: string): boolean {
+		if (same(state, this.current)) return false;
+		this.all = [...this.all.slice(0, this.now + 1), { state, words }].slice(-LONGEST);
+		this.now = this.all.length - 1;
 		return true;
 	}
 
-	/** The state before, or null. */
-	undo(): PlayState | null {
-		const state = this.past.pop();
-		if (!state) return null;
-		this.future.push(this.now);
-		this.now = state;
-		return state;
+	/** Goes to a state that was visited; null where there is none, or it is the present one. */
+	go(to: number): PlayState | null {
+		if (to === this.now || !this.all[to]) return null;
+		this.now = to;
+		return this.current;
 	}
 
-	/** The state that was undone last, or null. */
-	redo(): PlayState | null {
-		const state = this.future.pop();
-		if (!state) return null;
-		this.past.push(this.now);
-		this.now = state;
-		return state;
+	/** Calls back after every announcement, until the signal. */
+	on(listener: () => void, signal: AbortSignal): void {
+		this.tell.add(listener);
+		signal.addEventListener("abort", () => this.tell.delete(listener));
 	}
+
+	/** Tells every view. */
+	announce(): void {
+		for (const listener of this.tell) listener();
+	}
+}
+
+const shared = new Map<string, History>();
+
+/** The history of a model: by its key, so that two views of one object have one. Without a key, a history of its own. */
+export function historyOf(key: string, state: PlayState): History {
+	const known = key ? shared.get(key) : undefined;
+	if (known) return known;
+	const made = new History(state);
+	if (key) shared.set(key, made);
+	return made;
 }

@@ -2,6 +2,7 @@
 import { h } from "../lib/dom";
 import { keepKeys, takesText } from "../lib/keys";
 import { readTheme, watchTheme } from "../lib/theme";
+import { alive } from "./alive";
 import { Context, type Panel } from "./context";
 import { askForHeads } from "./ask";
 import { decode } from "./decode";
@@ -11,7 +12,7 @@ import { failure } from "./panels/failure";
 import type { Failure, Frame, Model, State } from "./types";
 
 /** The traits that say what was measured, besides the picture. */
-const RESULTS = ["dose", "lens", "generated", "steps", "population", "status", "error", "code", "options"] as const;
+const RESULTS = ["dose", "lens", "generated", "steps", "population", "status", "error", "loading", "code", "options"] as const;
 
 export interface RenderProps {
 	model: Model;
@@ -36,7 +37,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	const inArea = (area: Area) => made.filter((one) => one.area === area).map((one) => one.panel.el);
 	const columns = inColumns(made);
 	const middle = columns.length ? [h("div", { class: "ck-columns", "data-columns": columns.length }, ...columns)] : [];
-	frame.append(...inArea("above"), failed.el, ...middle, ...inArea("below"), status);
+	frame.append(...inArea("above"), alive(context), failed.el, ...middle, ...inArea("below"), status);
 	const all: Panel[] = [failed, ...made.map((one) => one.panel)];
 
 	const each = (name: "catalog" | "state" | "results" | "theme" | "resized") => all.forEach((panel) => panel[name]?.());

@@ -69,10 +69,16 @@ export interface Example {
 	pieces: PieceText[];
 	task: string | null;
 	difficulty: number | null;
+	setup: Entry[];
+	options: { [panel: string]: { [name: string]: Json } };
+	/** Why this model cannot show it, or null. */
+	unsupported: string | null;
 }
 
 export interface Catalog {
-	model: { name: string; n_layers: number; n_heads: number; d_model: number; device: string; context: number | null };
+	/** What a model picker offers. */
+	choices: { models: string[]; devices: string[]; dtypes: string[] };
+	model: { name: string; n_layers: number; n_heads: number; d_model: number; device: string; dtype: string; context: number | null };
 	examples: Example[];
 	tasks: { name: string; title: string; difficulties: number[] }[];
 	switches: Switch[];
@@ -81,6 +87,8 @@ export interface Catalog {
 export interface PlayState {
 	prompt: PieceText[];
 	setup: Entry[];
+	/** What runs "before": nothing, unless something is compared with. */
+	against: Entry[];
 	task: string | null;
 	difficulty: number | null;
 	n: number;
@@ -223,6 +231,8 @@ export interface Population {
 	broken: number;
 	same: number;
 	flipped: Flipped[];
+	/** Whether before and after are the same setup. */
+	idle: boolean;
 	note: string;
 }
 
@@ -275,7 +285,18 @@ export interface Failure {
 	remedy: string;
 }
 
+/** Another model on its way, or why it did not come. */
+export interface Loading {
+	name: string;
+	busy: boolean;
+	message: string;
+	error: Failure | null;
+}
+
 export interface State {
+	/** The same for all views of one object. */
+	key: string;
+	loading: Loading | null;
 	/** The panels to show, by name; null: all. */
 	panels: string[] | null;
 	catalog: Catalog | null;
@@ -299,8 +320,16 @@ export type Command =
 	| { type: "stop" }
 	| { type: "head"; layer: number; head: number; side: "before" | "after"; key: string; edges: number[] }
 	| { type: "fit"; positive: string; negative: string; layer: number }
+	| { type: "go_on" }
+	| { type: "ping"; asked: number }
 	| { type: "new_problem"; task: string | null; difficulty: number | null }
-	| { type: "load_problem"; seed: number };
+	| { type: "load_problem"; seed: number }
+	| { type: "load_model"; name: string; device: string; dtype: string }
+	| { type: "cancel_model" }
+	| { type: "page"; asked: string; setups: Entry[][] };
+
+/** What Python says once, that is no state. */
+export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string } | { type: "failed"; asked: string; found: string };
 
 /** What the view uses of an anywidget model; any host that has these five can show it. */
 export interface Model {
@@ -308,6 +337,7 @@ export interface Model {
 	set<K extends keyof State>(name: K, value: State[K]): void;
 	save_changes(): void;
 	send(message: Command): void;
-	on(event: `change:${keyof State}`, listener: () => void): void;
-	off?(event: `change:${keyof State}`, listener: () => void): void;
+	/** Events: "change:" and a name of a trait; "msg:custom", which has a reply; "comm_live_update". */
+	on(event: string, listener: (reply: Reply, buffers: ArrayBufferView[]) => void): void;
+	off?(event: string, listener: (reply: Reply, buffers: ArrayBufferView[]) => void): void;
 }

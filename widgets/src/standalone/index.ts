@@ -1,7 +1,12 @@
 // One page that needs no kernel and no network: the playground over what was recorded into the page.
 import { render } from "../playground/index";
-import { opened, RecordedModel } from "./recorded";
+import { opened } from "./opened";
+import { RecordedModel } from "./recorded";
 
 const data = document.getElementById("ctkit-recorded");
 const place = document.getElementById("ctkit-here");
-if (data && place) render({ model: new RecordedModel(opened(data.textContent ?? "")), el: place });
+if (data && place) {
+	opened(data.textContent ?? "")
+		.then((recorded) => void render({ model: new RecordedModel(recorded), el: place }))
+		.catch((error: unknown) => void (place.textContent = `This page cannot be opened: ${error instanceof Error ? error.message : String(error)}`));
+}

@@ -1,32 +1,36 @@
 // A playground without a kernel: setups whose results were recorded, found again when a switch asks for them.
-import type { Command, Dose, Frame, Model, PlayState, Population, Entry, State, Steps } from "../playground/types";
+import { matches } from "../playground/alike";
+import { summary } from "../playground/told";
+import type { Command, Entry, Frame, Model, PlayState, Reply, State } from "../playground/types";
 
-/** What was recorded for one setup. */
+/** What was recorded for one setup: the picture, the code, and what each part measured, by the name of its trait. */
 export interface Recording {
 	setup: Entry[];
 	frame: Frame;
-	dose?: Dose | null;
-	lens?: State["lens"];
-	generated?: State["generated"];
-	steps: Steps | null;
-	population: Population | null;
 	code: string;
+	results: Partial<State>;
 }
 
 export interface Recorded {
+	panels: string[] | null;
 	catalog: State["catalog"];
 	state: PlayState;
+	options: State["options"];
 	recordings: Recording[];
 }
+
+type Listener = (reply: Reply, buffers: ArrayBufferView[]) => void;
+const EMPTY: State = { key: "", panels: null, catalog: null, state: null, options: {}, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, loading: null, error: null, code: "" };
+const REFUSED: Partial<Record<Command["type"], string>> = { new_problem: "another problem", load_problem: "another problem", load_model: "another model", head: "a head in detail", fit: "a direction of your own", page: "another page" };
 
 /** A model whose answers are recordings: it follows the switches as far as they were recorded, and says where not. */
 export class RecordedModel implements Model {
 	private traits: State;
-	private listeners = new Map<string, Set<() => void>>();
+	private listeners = new Map<string, Set<Listener>>();
 
 	constructor(private recorded: Recorded) {
-		const { catalog, state } = recorded;
-		this.traits = { panels: null, options: {}, catalog, state, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, error: null, code: "" };
+		const { panels, catalog, state, options } = recorded;
+		this.traits = { ...EMPTY, panels, catalog, state, options };
 		this.answer();
 	}
 
@@ -43,51 +47,46 @@ export class RecordedModel implements Model {
 	}
 
 	send(message: Command): void {
-		if (message.type === "head") this.refuse("a head in detail");
-		else if (message.type !== "stop") this.refuse("another problem");
+		if (message.type === "ping") this.reply({ type: "pong", asked: message.asked });
+		if (message.type === "page") this.reply({ type: "failed", asked: message.asked, found: "this page is one already: the browser can save it" });
+		const refused = REFUSED[message.type];
+		if (refused) this.refuse(refused);
 	}
 
-	on(event: string, listener: () => void): void {
+	on(event: string, listener: Listener): void {
 		const all = this.listeners.get(event) ?? new Set();
 		this.listeners.set(event, all.add(listener));
 	}
 
-	off(event: string, listener: () => void): void {
+	off(event: string, listener: Listener): void {
 		this.listeners.get(event)?.delete(listener);
 	}
 
 	private answer(): void {
 		const { state, seq } = this.traits;
-		const same = state !== null && JSON.stringify(state.prompt) === JSON.stringify(this.recorded.state.prompt);
-		const found = same ? this.recorded.recordings.find((one) => matches(one.setup, state.setup)) : undefined;
-		if (!found) return this.refuse(same ? "this combination of switches" : "another text");
-		const { frame, dose, lens, generated, steps, population, code } = found;
-		this.traits = { ...this.traits, frame: { ...frame, seq }, dose: dose ? { ...dose, seq } : null, lens: lens ? { ...lens, seq } : null, generated: generated ? { ...generated, seq } : null, steps: steps && { ...steps, seq }, population: population && { ...population, seq }, code, error: null };
-		this.tell("frame", "dose", "lens", "generated", "steps", "population", "code", "error");
+		const told = this.recorded.state;
+		if (state === null || JSON.stringify(state.prompt) !== JSON.stringify(told.prompt)) return this.refuse("another text");
+		if (JSON.stringify(state.against ?? []) !== JSON.stringify(told.against ?? [])) return this.refuse("another comparison");
+		if (["task", "difficulty", "n", "seed"].some((name) => state[name as keyof PlayState] !== told[name as keyof PlayState])) return this.refuse("other fresh problems");
+		const found = this.recorded.recordings.find((one) => matches(one.setup, state.setup));
+		if (!found) return this.refuse("this combination of switches");
+		const results = Object.fromEntries(Object.entries(found.results).map(([name, value]) => [name, value && typeof value === "object" ? { ...value, seq } : value])) as Partial<State>;
+		this.traits = { ...this.traits, ...results, frame: { ...found.frame, seq }, code: found.code, error: null };
+		this.tell("frame", ...(Object.keys(results) as (keyof State)[]), "code", "error");
 	}
 
 	private refuse(asked: string): void {
-		const told = this.recorded.recordings.map((one) => one.setup.map((entry) => entry.intervention).join(" + ") || "nothing");
+		const switches = this.recorded.catalog?.switches ?? [];
+		const told = this.recorded.recordings.map((one) => summary(one.setup, switches));
 		this.traits.error = { asked, found: "a page without a model behind it, with recorded results only", remedy: `one of the recorded settings: ${told.join(", ")}` };
 		this.tell("error");
 	}
 
 	private tell(...names: (keyof State)[]): void {
-		for (const name of names) for (const listener of this.listeners.get(`change:${name}`) ?? []) listener();
+		for (const name of names) for (const listener of this.listeners.get(`change:${name}`) ?? []) (listener as () => void)();
 	}
-}
 
-/** Whether a recorded setup is what was asked for: what is asked may leave fields at their defaults out. */
-export function matches(recorded: Entry[], asked: Entry[]): boolean {
-	if (recorded.length !== asked.length) return false;
-	return asked.every((entry, i) => Object.entries(entry).every(([name, value]) => JSON.stringify(recorded[i]?.[name] ?? null) === JSON.stringify(value ?? null)));
-}
-
-/** Recorded JSON with its bytes opened: `{"$bytes": base64}` becomes a DataView. */
-export function opened(text: string): Recorded {
-	return JSON.parse(text, (_, value: unknown) => {
-		if (value === null || typeof value !== "object" || !("$bytes" in value) || typeof value.$bytes !== "string") return value;
-		const raw = atob(value.$bytes);
-		return new DataView(Uint8Array.from(raw, (letter) => letter.charCodeAt(0)).buffer);
-	}) as Recorded;
+	private reply(reply: Reply): void {
+		for (const listener of this.listeners.get("msg:custom") ?? []) listener(reply, []);
+	}
 }

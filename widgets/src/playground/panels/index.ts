@@ -1,6 +1,7 @@
 // Which panels there are and where each stands. A view names the ones it wants; one more panel is one more line here.
 import { h } from "../../lib/dom";
 import type { Context, Panel } from "../context";
+import { beginnings } from "./about";
 import { attention } from "./attention";
 import { dosePanel } from "./dose";
 import { codeBox, footer } from "./footer";
@@ -37,7 +38,12 @@ export const PANELS: Record<string, { area: Area; make: (context: Context) => Pa
 function textAndBox(context: Context): Panel {
 	const box = promptBox(context);
 	const read = text(context, box.toggle);
-	return { el: h("div", {}, read.el, box.el), results: read.results, state: box.state };
+	const begin = beginnings(context);
+	const state = () => {
+		box.state?.();
+		begin.state?.();
+	};
+	return { el: h("div", {}, read.el, box.el, begin.el), results: read.results, state, catalog: begin.catalog };
 }
 
 /** The panels of the playground, for a host that names none. */

@@ -3,6 +3,7 @@ import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import { percent, points, shown } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Flipped, Population } from "../types";
+import { measured } from "./measured";
 
 export function population(context: Context): Panel {
 	const { signal } = context;
@@ -11,14 +12,17 @@ export function population(context: Context): Panel {
 	const counts = h("span", { class: "ck-mute" });
 	const progress = h("progress", { max: 1, value: 0, "aria-label": "Problems done" });
 	const stop = h("button", { type: "button", class: "ck-button ck-small", "data-test": "stop" }, "stop");
+	const go = h("button", { type: "button", class: "ck-button ck-small", "data-test": "go-on" }, "go on");
 	const note = h("p", { class: "ck-note" });
+	const settings = measured(context);
 	const list = h("ul", { class: "ck-flipped" });
 	const summary = h("summary");
 	const more = h("details", { class: "ck-more", "data-test": "flipped" }, summary, list);
 	const plot = h("div", { class: "ck-interval", role: "img" });
-	const left = h("div", {}, title, h("div", { class: "ck-inline" }, big, counts, progress, stop), note, more);
+	const left = h("div", {}, title, h("div", { class: "ck-inline" }, big, counts, progress, stop, go), settings.el, note, more);
 	const el = h("section", { class: "ck-band ck-population", "aria-label": "Fresh problems", "data-test": "population" }, left, plot);
 	stop.addEventListener("click", () => context.send({ type: "stop" }), { signal });
+	go.addEventListener("click", () => context.send({ type: "go_on" }), { signal });
 	list.addEventListener("click", (event) => {
 		const button = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-seed]") : null;
 		if (button) context.send({ type: "load_problem", seed: Number(button.dataset.seed) });
@@ -31,24 +35,29 @@ export function population(context: Context): Panel {
 		const stale = found !== null && found.seq < (context.model.get("seq") ?? 0);
 		el.classList.toggle("ck-stale", stale);
 		setText(title, heading(context, found) + (stale ? " · of the setting before" : ""));
-		const idle = found !== null && found.mended + found.broken === 0 && context.state.setup.length === 0;
+		const idle = found?.idle ?? false;
 		setText(big, found && found.done > 0 ? (idle ? `${percent(found.baseline)} right` : `${percent(found.baseline)} → ${percent(found.edited)}`) : "");
 		setText(counts, words(found, idle));
 		setShown(progress, running);
 		setAttributes(progress, { max: found?.n ?? 1, value: found?.done ?? 0 });
 		setShown(stop, running || busy);
+		setShown(go, found !== null && !running && !busy && found.done < found.n);
 		setText(note, found ? (idle ? "" : found.note) : empty(context, busy));
 		setShown(note, note.textContent !== "");
 		const flipped = found?.flipped ?? [];
 		setShown(more, flipped.length > 0);
 		setText(summary, `see ${flipped.length === 1 ? "the one" : `the ${flipped.length}`} that changed`);
 		list.replaceChildren(...flipped.map(item));
-		const measured = found !== null && found.done > 0 && !idle;
-		plot.replaceChildren(...(measured ? interval(found) : []));
-		setAttributes(plot, { "aria-label": measured ? `Difference ${span(found)} points` : "No difference measured yet" });
-		setShown(plot, measured);
+		const has = found !== null && found.done > 0 && !idle;
+		plot.replaceChildren(...(has ? interval(found) : []));
+		setAttributes(plot, { "aria-label": has ? `Difference ${span(found)} points` : "No difference measured yet" });
+		setShown(plot, has);
 	};
-	return { el, results, state: results, catalog: results };
+	const both = (name: "state" | "catalog") => () => {
+		settings[name]?.();
+		results();
+	};
+	return { el, results, state: both("state"), catalog: both("catalog") };
 }
 
 function heading(context: Context, found: Population | null): string {
@@ -65,7 +74,7 @@ function words(found: Population | null, idle: boolean): string {
 
 function empty(context: Context, busy: boolean): string {
 	if (busy) return "Starting…";
-	return context.state.task === null ? "Choose a task above to see whether a change holds over many problems." : "Not measured yet.";
+	return context.state.task === null ? "Choose a task to see whether a change holds over many problems." : "Not measured yet.";
 }
 
 function item(one: Flipped): HTMLElement {

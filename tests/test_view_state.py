@@ -1,0 +1,291 @@
+"""A view's state: compared with another, as JSON, as code; stopped, alive, alone beside another; another model."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+import ctkit as ct
+from ctkit.tasks import get
+from ctkit.ui import commands, models
+from ctkit.ui.code import OWN, code_of, load_code
+from ctkit.ui.concepts import concept_directions
+from ctkit.ui.examples import examples
+from ctkit.ui.share import state_from_json
+
+PROMPT = get("hunt").generate(3, 2).prompt
+
+
+@pytest.fixture
+def playground(lm):
+    widget = ct.Playground(lm, PROMPT)
+    assert widget.wait(120)
+    return widget
+
+
+def numbers_of(code: str, **known) -> list:
+    scope: dict = dict(known)
+    lines, last = code.rsplit("\n", 1)
+    exec(lines, scope)
+    return [(token, round(p, 5), round(q, 5)) for token, p, q in eval(last, scope)]
+
+
+def shown_by(widget) -> list:
+    return [(t["token"], t["before"], t["before"] if t["after"] is None else t["after"]) for t in widget.frame["next"]]
+
+
+def test_before_is_the_run_under_what_it_is_compared_with(lm, playground):
+    playground.against = ct.Mask("window", size=6)
+    playground.setup = ct.Reread()
+    assert playground.wait(120) and playground.error is None
+    pair = ct.compare(ct.run(lm, PROMPT, ct.Mask("window", size=6)), ct.run(lm, PROMPT, ct.Reread()))
+    assert shown_by(playground) == [(t, round(p, 5), round(q, 5)) for t, p, q in pair.next_tokens]
+    assert "compared with another mask" in playground.frame["sentence"]
+    assert numbers_of(playground.code) == shown_by(playground)
+    playground.setup = ()
+    assert playground.wait(120) and playground.frame["after"] is not None, "nothing on is a change, too"
+    playground.setup = ct.Mask("window", size=6)
+    assert playground.wait(120) and playground.frame["after"] is None
+    playground.against = ()
+    assert playground.wait(120) and playground.frame["after"] is not None
+
+
+def test_a_population_is_compared_with_the_same(lm):
+    widget = ct.PopulationView(lm, setup=ct.Reread(), against=ct.Mask("prefix"), n=60, task="hunt", difficulty=3)
+    assert widget.wait(240)
+    line = widget.population
+    base, both = (ct.effect(lm, "hunt", s, n=60, seed=10_000, difficulty=3) for s in (ct.Mask("prefix"), ct.Reread()))
+    assert (line["baseline"], line["edited"], line["idle"]) == (base.edited, both.edited, False)
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.id)
+def test_the_code_of_a_preset_gives_the_numbers_of_the_preset(lm, example):
+    widget = ct.AttentionView(lm, example.prompt)
+    setup = next(e["setup"] for e in widget.catalog["examples"] if e["id"] == example.id)
+    widget.setup = ct.Setup.from_data(setup)
+    assert widget.wait(120) and widget.error is None
+    assert numbers_of(widget.code) == shown_by(widget)
+
+
+def test_code_gets_the_model_as_it_was_got(lm, tmp_path):
+    assert load_code(lm) == "lm = ct.load()"
+    assert load_code(ct.load("tiny-anymask", device="cpu", dtype="float64")) == (
+        "lm = ct.load('tiny-anymask', dtype='float64')"
+    )
+    lm.model.save_pretrained(tmp_path / "mine")
+    lm.tokenizer.save_pretrained(tmp_path / "mine")
+    mine = ct.load(str(tmp_path / "mine"), local_files_only=True)
+    assert load_code(mine) == f"lm = ct.load({str(tmp_path / 'mine')!r}, local_files_only=True)"
+    code = code_of(mine, PROMPT, ct.Setup([ct.Reread()]))
+    pair = ct.compare(ct.run(mine, PROMPT), ct.run(mine, PROMPT, ct.Reread()))
+    assert numbers_of(code) == [(t, round(p, 5), round(q, 5)) for t, p, q in pair.next_tokens]
+
+
+def test_code_for_a_model_that_was_handed_over_says_so(lm):
+    own = ct.wrap(lm.model, lm.tokenizer)
+    code = code_of(own, PROMPT, ct.Setup())
+    assert OWN in code
+    assert numbers_of(code, model=lm.model, tokenizer=lm.tokenizer)
+
+
+def test_pieces_of_any_name_are_code(lm):
+    prompt = ct.Prompt(
+        **{"context 1": "The key is in the box.", "class": "Where is\n'the' key?", "__import__('os')": "x"}
+    )
+    assert numbers_of(code_of(lm, prompt, ct.Setup()))
+
+
+def test_a_state_goes_to_json_and_back(lm, playground):
+    playground.setup = [ct.Reread(), ct.Mask(ct.masks.retouched(ct.masks.causal(), [(3, 1, False)]))]
+    playground.against = ct.Mask("prefix")
+    playground.options = {"lens": {"layer": 2}}
+    text = playground.to_json()
+    other = ct.Playground(lm)
+    other.from_json(text)
+    assert other.wait(240)
+    assert (other.prompt, other.setup, other.against) == (playground.prompt, playground.setup, playground.against)
+    assert other.options == {"lens": {"layer": 2}} and json.loads(text)["model"] == "tiny"
+
+
+BASE = {"ctkit": 1, "prompt": [{"name": "text", "text": "a"}], "setup": []}
+BAD = [
+    "",
+    "{",
+    "[]",
+    "null",
+    '"x"',
+    "[" * 100_000,
+    json.dumps(BASE | {"ctkit": 2}),
+    *(
+        json.dumps(BASE | part)
+        for part in (
+            {"prompt": []},
+            {"prompt": "text"},
+            {"prompt": [{"name": "a", "text": 1}]},
+            {"prompt": [{"name": "a", "text": "x"}] * 2},
+            {"prompt": [{"name": str(i), "text": "x"} for i in range(65)]},
+            {"setup": {}},
+            {"setup": ["Reread"]},
+            {"setup": [{"intervention": "os.system"}]},
+            {"setup": [{"intervention": "Reread", "times": "__import__('os')"}]},
+            {"against": [{"intervention": "Reread", "bad": 1}]},
+            {"task": "nothing"},
+            {"task": ["hunt"]},
+            {"difficulty": 3},
+            {"task": "hunt", "difficulty": 99},
+            {"n": 0},
+            {"n": True},
+            {"n": 10**9},
+            {"seed": -1},
+            {"seed": 1.5},
+            {"options": []},
+            {"options": {"lens": 3}},
+        )
+    ),
+    " " * 4_000_001,
+    7,
+]
+
+
+@pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
+def test_text_that_is_no_state_is_refused_in_words(text):
+    with pytest.raises(ct.CtkitError) as caught:
+        state_from_json(text)
+    assert caught.value.asked and caught.value.found and caught.value.remedy
+
+
+def test_what_is_not_known_is_left_out():
+    state, options = state_from_json(json.dumps(BASE | {"code": "import os", "lm": "x"}))
+    assert set(state) == {"prompt", "setup", "against", "task", "difficulty", "n", "seed"} and options == {}
+
+
+def test_stop_ends_a_population_and_it_can_go_on(lm):
+    widget = ct.PopulationView(lm, n=2_000, task="hunt", difficulty=5)
+    wait_for(lambda: widget.population and widget.population["done"] >= 50)
+    widget._told(widget, {"type": "stop"}, [])
+    assert widget.wait(60)
+    done = widget.population["done"]
+    assert 0 < done < 2_000 and widget.population["running"] is False
+    assert widget.status == {"busy": [], "message": "stopped"}
+    widget._told(widget, {"type": "go_on"}, [])
+    wait_for(lambda: widget.population["done"] > done)
+    widget._told(widget, {"type": "stop"}, [])
+    assert widget.wait(60)
+
+
+def test_a_view_says_that_it_lives_also_while_it_works(playground, monkeypatch):
+    said = []
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append(content))
+    gate = threading.Event()
+    playground._worker.submit(lambda stale: gate.wait(10))
+    playground._told(playground, {"type": "ping", "asked": 7}, [])
+    assert said == [{"type": "pong", "asked": 7}]
+    gate.set()
+    for nonsense in (None, "stop", {"type": ["stop"]}, {"type": "nothing"}, {}):
+        playground._told(playground, nonsense, [])
+
+
+def test_a_page_is_sent_to_whom_asked_and_a_stop_is_told(playground, monkeypatch):
+    said = []
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append((content, buffers)))
+    setups = [ct.Setup([ct.Reread()]).to_data()]
+    playground._told(playground, {"type": "page", "asked": "a", "setups": setups}, [])
+    assert playground.wait(120)
+    [(content, [page])] = said
+    assert content == {"type": "file", "asked": "a"} and page.startswith(b"<!doctype html>")
+    said.clear()
+    monkeypatch.setattr(commands, "page_of", lambda *args: None)
+    playground._told(playground, {"type": "page", "asked": "b", "setups": []}, [])
+    assert playground.wait(120) and said[0][0]["type"] == "failed"
+
+
+def test_two_playgrounds_on_one_model_do_not_disturb_each_other(lm):
+    views = [ct.AttentionView(lm, PROMPT), ct.AttentionView(lm, "The key is in the box. Where is the key?")]
+    setups = [ct.Reread(), ct.Mask("prefix"), (), ct.PrependToken(1, 3), [ct.Mask("window", size=5), ct.Reread()]]
+    for i in range(25):
+        for k, view in enumerate(views):
+            view.setup = setups[(i + k) % len(setups)]
+        time.sleep(0.01)
+    for view in views:
+        assert view.wait(120) and view.error is None
+        pair = ct.compare(ct.run(lm, view.prompt), ct.run(lm, view.prompt, view.setup))
+        assert shown_by(view) == [(t, round(p, 5), round(q, 5)) for t, p, q in pair.next_tokens]
+        assert view.frame["seq"] == view.seq
+
+
+def test_another_model_reads_the_same_prompt(lm, playground):
+    playground.setup = [ct.Reread(), ct.Steer(concept_directions(lm)[0], strength=2.0)]
+    ask(playground, "tiny-anymask")
+    assert playground.lm.name == "tiny-anymask" and playground.catalog["model"]["name"] == "tiny-anymask"
+    assert playground.prompt == PROMPT and playground.setup == ct.Setup([ct.Reread()])
+    assert "switched off, as made for the old model: Steer" in playground.loading["message"]
+    pair = ct.compare(ct.run(playground.lm, PROMPT), ct.run(playground.lm, PROMPT, ct.Reread()))
+    assert shown_by(playground) == [(t, round(p, 5), round(q, 5)) for t, p, q in pair.next_tokens]
+    assert "ct.load('tiny-anymask')" in playground.code
+    playground.use(lm)
+    assert playground.wait(120) and playground.lm is lm and "ct.load()" in playground.code
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "found"),
+    [
+        ("no-such-model", "", "no-such-model"),
+        ("/no/such/folder", "", "folder"),
+        ("tiny", "int3", "int3"),
+        (None, "", "None"),
+    ],
+)
+def test_a_model_that_cannot_be_had_is_refused_and_the_old_one_stays(playground, monkeypatch, name, dtype, found):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("ctkit.engine.load._hub_answers", lambda: False)
+    lm, good = playground.lm, playground.frame["next"]
+    ask(playground, name, dtype)
+    error = playground.loading["error"]
+    assert found in error["asked"] + error["found"] and error["remedy"] and not playground.loading["busy"]
+    assert playground.lm is lm and playground.frame["next"] == good and playground.error is None
+
+
+def test_a_model_of_the_wrong_kind_is_refused(playground, tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "architectures": ["BertForMaskedLM"]}')
+    ask(playground, str(tmp_path))
+    assert "no causal language model" in playground.loading["error"]["found"]
+
+
+def test_loading_is_told_and_can_be_cancelled(playground, monkeypatch):
+    gate, words = threading.Event(), []
+    monkeypatch.setattr(models, "BREATH", 0.02)
+    monkeypatch.setattr(models, "load", lambda name, **options: gate.wait(20) and replace(playground.lm, name=name))
+    playground.observe(lambda change: words.append(change.new["message"]), names="loading")
+    lm = playground.lm
+    playground._told(playground, {"type": "load_model", "name": "slow"}, [])
+    wait_for(lambda: any(" s" in said for said in words))
+    playground._told(playground, {"type": "cancel_model"}, [])
+    playground.setup = ct.Mask("prefix")
+    gate.set()
+    assert playground.wait(60) and playground.lm is lm
+    assert playground.loading == {"name": "slow", "busy": False, "message": "cancelled; tiny stays", "error": None}
+    assert playground.frame["after"] is not None, "the flip in between is followed"
+
+
+def test_a_flip_while_a_model_is_waited_for_is_not_lost(playground, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(models, "load", lambda name, **options: gate.wait(20) and replace(playground.lm, name=name))
+    playground._told(playground, {"type": "load_model", "name": "slow"}, [])
+    playground.setup = ct.Mask("prefix")
+    gate.set()
+    assert playground.wait(60) and playground.lm.name == "slow"
+    assert playground.setup == ct.Setup([ct.Mask("prefix")]) and playground.frame["after"] is not None
+
+
+def ask(widget, name, dtype=""):
+    widget._told(widget, {"type": "load_model", "name": name, "device": "", "dtype": dtype}, [])
+    assert widget.wait(120)
+
+
+def wait_for(reached, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)

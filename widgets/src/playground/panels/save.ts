@@ -1,0 +1,86 @@
+// Taking it with you: JSON, a picture, one page that works alone; and a state that somebody sent.
+import { h, setText } from "../../lib/dom";
+import { button, menu } from "../../lib/menu";
+import type { Context, Panel } from "../context";
+import { download } from "../picture/download";
+import { drawPicture, svgText, toPng } from "../picture/picture";
+import { fromJson, toJson } from "../share";
+import { same } from "../setup";
+import type { Entry, Reply } from "../types";
+import { toClipboard } from "./footer";
+
+const NAME = "ctkit-playground";
+const MOST = 8; // visited setups in a page
+
+export function save(context: Context): Panel {
+	const { signal, model } = context;
+	const json = button("copy as JSON", "copy-json", "Copy the state as JSON: text, setup, settings");
+	const png = button("PNG picture", "save-png");
+	const svg = button("SVG picture", "save-svg");
+	const html = button("HTML page", "save-html", "One page that works without a kernel");
+	const box = h("textarea", { rows: 3, spellcheck: "false", "data-test": "json", placeholder: '{"ctkit": 1, …}' });
+	const load = button("show it", "load-json", "Show the state in the box");
+	const file = h("input", { type: "file", accept: ".json,application/json", "data-test": "json-file", "aria-label": "A file with a state" });
+	const said = h("p", { class: "ck-note", "data-test": "saved", role: "status" });
+	const { el } = menu("save", "save ▾", "Save and share", signal, h("div", { class: "ck-begin" }, json, png, svg, html), h("label", { class: "ck-box" }, h("span", {}, "a state that somebody sent, as JSON"), box), h("span", { class: "ck-inline" }, load, file), said);
+
+	const tell = (words: string) => setText(said, words);
+	const on = (element: HTMLElement, does: () => void) => element.addEventListener("click", does, { signal });
+	on(json, () => {
+		const text = toJson(context.state, model.get("options") ?? {}, context.catalog.model.name);
+		box.value = text;
+		void toClipboard(text).then((done) => tell(done ? "Copied; it stands in the box, too." : "This page may not copy: it stands in the box."));
+	});
+	const take = (text: string) => {
+		const found = fromJson(text);
+		if ("found" in found) return tell(`That cannot be shown: ${found.found}. It takes what “copy as JSON” wrote.`);
+		for (const [panel, own] of Object.entries(found.options)) context.setOptions(panel, own);
+		context.commit(found.state, "from JSON");
+		tell("Shown.");
+	};
+	on(load, () => take(box.value));
+	file.addEventListener("change", () => {
+		const chosen = file.files?.[0];
+		if (chosen) void chosen.text().then(take);
+	}, { signal });
+
+	const picture = () => {
+		const drawn = drawPicture(context.view.look, context.theme, context.catalog, context.state);
+		if (!drawn) tell("There is no picture yet.");
+		return drawn;
+	};
+	on(svg, () => {
+		const drawn = picture();
+		if (drawn) tell(download(`${NAME}.svg`, new Blob([svgText(drawn)], { type: "image/svg+xml" })));
+	});
+	on(png, () => {
+		const drawn = picture();
+		if (drawn) void toPng(drawn).then((blob) => tell(blob ? download(`${NAME}.png`, blob) : "This browser could not draw the picture."));
+	});
+
+	let asked = "";
+	on(html, () => {
+		asked = `${Date.now()}-${Math.random()}`;
+		context.send({ type: "page", asked, setups: visited(context) });
+		tell("Recording the page …");
+	});
+	const heard = (reply: Reply, buffers: ArrayBufferView[]) => {
+		if (reply.type === "pong" || reply.asked !== asked) return;
+		if (reply.type === "failed") return tell(`No page: ${reply.found}.`);
+		const page = buffers[0];
+		if (page) tell(download(`${NAME}.html`, new Blob([page as ArrayBufferView<ArrayBuffer>], { type: "text/html" })));
+	};
+	model.on("msg:custom", heard);
+	signal.addEventListener("abort", () => model.off?.("msg:custom", heard));
+	const results = () => {
+		const status = model.get("status");
+		if (status?.busy.includes("page")) tell(status.message);
+	};
+	return { el, results };
+}
+
+/** The setups that were visited with this text, each once, the latest few. */
+function visited(context: Context): Entry[][] {
+	const here = context.history.visits.filter((one) => same(one.state.prompt, context.state.prompt)).map((one) => one.state.setup);
+	return here.filter((one, i) => !here.slice(i + 1).some((other) => same(one, other))).slice(-MOST);
+}
