@@ -43,7 +43,7 @@ test("changes are told in the words of the switches", () => {
 	const words = (old: Parameters<typeof state>[0], next: Parameters<typeof state>[0]) => told(state(old), state(next), CATALOG);
 	expect(words({}, { setup: [READ] })).toBe("+ Read again");
 	expect(words({ setup: [READ, PREFIX] }, { setup: [PREFIX] })).toBe("− Read again");
-	expect(words({ setup: [PREFIX] }, { setup: [{ ...PREFIX, kind: "bidirectional" }] })).toBe("Mask: bidirectional");
+	expect(words({ setup: [PREFIX] }, { setup: [{ ...PREFIX, kind: "bidirectional" }] })).toBe("Mask: lifted: all see all");
 	expect(words({ setup: [READ] }, { setup: [{ ...READ, times: 3 }] })).toBe("Read again: times 3");
 	expect(words({ setup: [READ, PREFIX] }, { setup: [PREFIX, READ] })).toBe("another order");
 	expect(words({}, { against: [READ] })).toBe("compared with Read again");

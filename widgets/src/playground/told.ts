@@ -47,7 +47,7 @@ function fields(was: Entry, now: Entry, switches: Switch[]): string {
 	const names = [...new Set([...Object.keys(was), ...Object.keys(now)])].filter((name) => !same(was[name] ?? null, now[name] ?? null));
 	const said = names.map((name) => {
 		const value = now[name] ?? null;
-		const field = known.find((one) => one.name === name || (one.type === "range" && one.names?.includes(name)));
+		const field = known.find((one) => (one.key ?? one.name) === name || (one.type === "range" && one.names?.includes(name)));
 		const choice = field && "choices" in field ? field.choices.find((one) => same(one.value, value)) : undefined;
 		return choice ? choice.label : `${field?.label ?? name} ${plain(value)}`.trim();
 	});
