@@ -23,7 +23,7 @@ def early(thought: Thought, draws: int, seed: int, *, only: Sequence[int]) -> It
     after: list[Asked | None] = [None] * (n + 1)
     control, filler = [NAN] * n, filler_chance(thought)
     for lot in lots(thought, only, 40):
-        places = sorted({place for i in lot for place in (i, i + 1)})
+        places = sorted({place for i in lot for place in (i, i + 1) if after[place] is None})
         again = [thought.steps.first(i + 1) for i in lot]
         found = thought.asked([*(thought.steps.first(k) for k in places), *again])
         for k, asked in zip(places, found[: len(places)], strict=True):

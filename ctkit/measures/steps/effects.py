@@ -84,6 +84,7 @@ def collected(
     broken: Sequence[str] = (),
 ) -> StepEffects:
     """The effects, from what was measured of each step: a value a draw, none where there is none (yet)."""
+    passes, tokens = thought.cost
     return StepEffects(
         method=method,
         steps=list(thought.steps.texts),
@@ -92,8 +93,8 @@ def collected(
         control=list(control),
         answer=thought.answer,
         probability=thought.probability,
-        passes=thought.reader.passes,
-        tokens=thought.reader.tokens,
+        passes=passes,
+        tokens=tokens,
         done=sum(not isnan(c) for c in control),
         labels=list(thought.labels),
         broken=list(broken) or [""] * len(thought.steps),

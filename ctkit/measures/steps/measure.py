@@ -105,7 +105,7 @@ def effects_of(
     all_of_them, found = len(places) * len(measures), {}
     try:
         for nth, (name, measure) in enumerate(measures.items()):
-            for effects in measure(thought, draws, seed, only=places):
+            for effects in measure(thought.measured_anew(), draws, seed, only=places):
                 found[name] = effects
                 if on_progress is not None:
                     on_progress(nth * len(places) + effects.done, all_of_them)

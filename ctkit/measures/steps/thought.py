@@ -13,7 +13,7 @@ from ...interventions.setup import Setup, as_setup
 from ...prompt import CUE, Encoding, Piece, Prompt, as_prompt
 from ...tasks.base import Problem
 from ..score import answer_cue, thinks
-from .reader import Reader
+from .reader import Cost, Reader, spent
 from .split import Steps, labels_of, split
 from .writing import answer_of, rests_of, thought_of
 
@@ -46,6 +46,8 @@ class Thought:
     answer_lead: str = " "
     answer_ids: tuple[int, ...] = field(default=(), repr=False)
     probability: float = float("nan")
+    made: Cost = field(default=(0, 0), repr=False)  # what it took to make the thought and its answer
+    since: Cost = field(default=(0, 0), repr=False)  # what the reader had spent when measuring began
 
     @staticmethod
     def of(
@@ -68,18 +70,30 @@ class Thought:
         prompt, setup = as_prompt(prompt if problem is None else problem.prompt), as_setup(setup)
         setup = setup if thinks(setup, prompt) else Setup([*setup, Think()])
         cue, reader = _checked_cue(answer_cue(prompt) if cue is None else cue), reader or Reader(lm, setup)
+        since = reader.cost
         given = thought_of(reader, prompt, cue) if steps is None else steps
         steps = given if isinstance(given, Steps) else split(given, by, lm) if isinstance(given, str) else None
         steps = Steps.of(given) if steps is None else steps
         _refuse(prompt, steps)
-        thought = Thought(lm, prompt, setup, steps, cue, labels_of(steps.texts, problem), reader)
+        thought = Thought(lm, prompt, setup, steps, cue, labels_of(steps.texts, problem), reader, since=since)
         return thought._answered()
 
     def edited(self, steps: Steps) -> "Thought":
         """The same with other steps: what the two have in common is not read again."""
         _refuse(self.prompt, steps)
         known = dict(zip(self.steps.texts, self.labels, strict=True))
-        return replace(self, steps=steps, labels=[known.get(text) for text in steps.texts])._answered()
+        labels = [known.get(text) for text in steps.texts]
+        return replace(self, steps=steps, labels=labels, since=self.reader.cost)._answered()
+
+    def measured_anew(self) -> "Thought":
+        """The same thought, from now on counting what the next measure spends."""
+        return replace(self, since=self.reader.cost)
+
+    @property
+    def cost(self) -> Cost:
+        """What it took to make the thought, and to measure since then."""
+        passes, tokens = spent(self.since, self.reader.cost)
+        return (self.made[0] + passes, self.made[1] + tokens)
 
     def up_to(self, steps: Steps, rest: str = "") -> Prompt:
         """The prompt with steps behind it as the pieces "step 1", "step 2" …, and what the model wrote on ("rest").
@@ -131,8 +145,10 @@ class Thought:
         """The thought with the answer that the model gives after it."""
         answer, lead, ids = answer_of(self, self.before_answer(self.steps))
         found = replace(self, answer=answer, answer_lead=lead, answer_ids=ids)
+        self.reader.grow([found.with_answer(self.steps)])
         (probability,) = found.chances([self.steps])
-        return replace(found, probability=probability)
+        made = spent(self.since, self.reader.cost)
+        return replace(found, probability=probability, made=made, since=self.reader.cost)
 
 
 def _written(name: str, text: str, lead: str = " ") -> Piece:

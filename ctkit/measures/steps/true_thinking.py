@@ -36,6 +36,7 @@ def true_thinking(
     """
     read = (lambda texts: greedy_chances(thought, texts)) if paper else thought.chances
     chains = _broken_chains(thought, draws, seed, "paper-offset" if paper else perturbation)
+    thought.reader.grow([thought.up_to(_chained(thought.steps, chain)) for chain in chains])
     n = len(thought.steps)
     found: list[list[tuple[float, ...]]] = [[] for _ in range(n)]
     control = [NAN] * n
@@ -79,8 +80,13 @@ def _three(intact: Steps, chain: list[str | None]) -> list[Steps]:
     i, other = len(intact) - 1, chain[len(intact) - 1]
     if other is None:
         return []
-    both = Steps(tuple(b if b is not None else s for b, s in zip(chain, intact.texts)), intact.leads)
+    both = _chained(intact, chain)
     return [intact.with_step(i, other), both.with_step(i, intact.texts[i]), both]
+
+
+def _chained(steps: Steps, chain: list[str | None]) -> Steps:
+    """Some first steps of the thought, broken where they can be."""
+    return Steps(tuple(b if b is not None else s for b, s in zip(chain, steps.texts)), steps.leads)
 
 
 def _effects(thought: Thought, found: list, control: list[float], chains: list) -> StepEffects:
