@@ -253,5 +253,8 @@ def test_the_figure_shows_the_points(several):
     assert list(lines["self-consistency"].get_xdata()) == [point.mean_tokens for point in several.points]
     assert list(lines["one, greedy"].get_ydata()) == [several.greedy.accuracy]
     assert [text.get_text() for text in ax.texts] == ["1", "2", "4"]
+    all_right = Spent(1, (3,) * 200, (True,) * 200)
+    single = Spending("budget", "sums", 5, 0.0, 0, ct.Setup(), all_right, (all_right,))
+    assert plots.thinking_time(single).axes[0].get_title(loc="left").startswith("200 problems of sums 5")
     single = Spending("budget", "sums", None, 0.0, 0, ct.Setup(), several.greedy, (several.greedy,))
     assert len(plots.thinking_time(single).axes[0].containers) == 2, "no oracle of one thought"

@@ -39,8 +39,8 @@ def _line(ax: Axes, points: list[Spent], what: str, style: dict) -> None:
     tokens, shares = [point.mean_tokens for point in points], [getattr(point, what) for point in points]
     ends = [point.interval if what == "accuracy" else point.oracle_interval for point in points]
     up = [
-        [share - low for share, (low, _) in zip(shares, ends)],
-        [high - share for share, (_, high) in zip(shares, ends)],
+        [max(0.0, share - low) for share, (low, _) in zip(shares, ends, strict=True)],
+        [max(0.0, high - share) for share, (_, high) in zip(shares, ends, strict=True)],  # of 200 in 200: −1e-16
     ]
     wide = [point.mean_tokens - point.tokens_interval[0] for point in points]
     ax.errorbar(tokens, shares, yerr=up, xerr=wide, capsize=2, markersize=5, linewidth=1.4, elinewidth=1, **style)
