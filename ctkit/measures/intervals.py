@@ -20,6 +20,18 @@ def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def share_difference(right: int, n: int, other: int, m: int) -> tuple[float, float]:
+    """The 95 % interval of right / n − other / m, two independent shares (Newcombe 1998, method 10: from the intervals
+    of both).
+
+    >>> [round(end, 2) for end in share_difference(56, 70, 48, 80)]
+    [0.05, 0.33]
+    """
+    p, q = right / n, other / m
+    (low, high), (least, most) = wilson(right, n), wilson(other, m)
+    return p - q - sqrt((p - low) ** 2 + (most - q) ** 2), p - q + sqrt((high - p) ** 2 + (q - least) ** 2)
+
+
 def auc(scores: Float[Tensor, "item"], positive: Bool[Tensor, "item"]) -> tuple[float, float, float]:
     """The chance that a positive item scores higher than a negative one (ties count half), and its 95 % interval
     (DeLong, DeLong and Clarke-Pearson 1988, cut to 0 … 1). Needs items of both kinds.
