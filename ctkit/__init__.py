@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.peak import peak_attention as peak_attention
     from .measures.rollout import rollout as rollout
     from .measures.side_effects import side_effects as side_effects
+    from .measures.steps import receiver_heads as receiver_heads
     from .measures.steps import step_effects as step_effects
     from .measures.thinking import with_thought as with_thought
     from .measures.thinking_time import thinking_time as thinking_time
@@ -88,6 +89,7 @@ _HOME = {
     "effect": "measures.effect",
     "step_effects": "measures.steps",
     "with_thought": "measures.thinking",
+    "receiver_heads": "measures.steps",
     "thumbnails": "measures.thumbnails",
     "patch_sweep": "measures.patching",
     "retrieval_heads": "measures.heads",

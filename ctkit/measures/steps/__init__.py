@@ -7,6 +7,8 @@ from .measure import effects_of as effects_of
 from .measure import step_effects as step_effects
 from .paper import PAPER_CUE as PAPER_CUE
 from .perturb import PERTURBATIONS as PERTURBATIONS
+from .receivers import ReceiverHeads as ReceiverHeads
+from .receivers import receiver_heads as receiver_heads
 from .split import Steps as Steps
 from .split import cut as cut
 from .split import labels_of as labels_of

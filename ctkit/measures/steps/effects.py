@@ -29,7 +29,7 @@ class StepEffects:
     What one measure alone gives: the halves of the true-thinking score, `necessity` and `sufficiency`; of early
     answers `curve` and `same` (probability, and whether it is the answer given, after 0 … n steps), `area` and
     `soft_area` over them; of suppression `matrix` and `kl`, step → later step. `filler`: the answer's probability
-    behind a thought of fillers.
+    behind a thought of fillers. `extras`: further numbers of a measure, by name; its docstring says what they are.
     """
 
     method: str
@@ -54,6 +54,7 @@ class StepEffects:
     filler: float | None = None
     matrix: Float[Tensor, "step later"] | None = None
     kl: Float[Tensor, "step later"] | None = None
+    extras: Mapping[str, list[float]] = field(default_factory=dict)
 
     def to_data(self) -> dict[str, Any]:
         """All of it as JSON can hold it: NaN is None, a matrix a list of rows."""

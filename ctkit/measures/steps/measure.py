@@ -12,6 +12,8 @@ from ...tasks.base import Problem
 from .early import early
 from .effects import StepEffects
 from .mistake import mistake
+from .receiver import receiver
+from .resample import resample
 from .split import Steps
 from .suppress import suppress
 from .thought import Thought
@@ -27,6 +29,8 @@ METHODS: dict[str, Measure] = {
     "true-thinking": true_thinking,
     "early": early,
     "suppress": suppress,
+    "resample": resample,
+    "receiver": receiver,
 }
 
 
@@ -62,6 +66,10 @@ def step_effects(
     - "early": the answer asked for after 0 … n steps. Score: how far its probability rises by the step (Lanham et al.).
     - "suppress": nothing behind the step can attend to it. Score: how far the answer's probability falls; and a matrix
       of what that does to each later step (thought anchors; Bogdan et al., arXiv 2506.19143).
+    - "resample": the step and all behind it drawn anew, some times over. Score: how far the share of thoughts that come
+      to the own answer falls where another step came in its place (same paper). NaN where none did.
+    - "receiver": no answer is changed; how much the steps further on look at it, in the heads that make all look at the
+      same few (same paper). The score is a share of attention.
 
     The first two are the mean over `draws` ways to break the step. `only`: the places of the steps to measure, from 0;
     None is all. `options`: settings of the measures, such as {"perturbation": "swap"} or {"paper": True}; each goes to

@@ -57,7 +57,7 @@ def answer_of(thought: "Thought", asked: Prompt) -> tuple[str, str, tuple[int, .
     lm, setup = thought.lm, thought.setup
     generation = generate(lm, asked, setup, max_new_tokens=ANSWER_TOKENS, on_token=goes_on)
     _count(thought.reader, [generation])
-    answer = _STOP.split(generation.text.strip(), maxsplit=1)[0].strip()
+    answer = first_answer(generation.text)
     if not answer:
         raise CtkitError(
             "the effects of steps",
@@ -73,6 +73,19 @@ def answer_of(thought: "Thought", asked: Prompt) -> tuple[str, str, tuple[int, .
     same = [lead for lead, ids in forms.items() if ids and tuple(generation.ids[: len(ids)]) == ids]
     lead = same[0] if same else own or " "
     return answer, lead, forms[lead]
+
+
+def first_answer(text: str) -> str:
+    """What is written behind an answer cue, up to the first stop, line break or closing bracket."""
+    return _STOP.split(text.strip(), maxsplit=1)[0].strip()
+
+
+def room_for(thought: "Thought") -> int:
+    """How many tokens are waited for when a thought is written on, with its answer: as long as the whole thought, and
+    half as much again."""
+    length = len(encode(thought.lm, thought.steps.text).ids)
+    ending = len(encode(thought.lm, thought.cue).ids) + len(thought.answer_ids) + 2
+    return length + length // 2 + 16 + ending
 
 
 def rests_of(thought: "Thought", starts: Sequence[Steps]) -> list[str]:
