@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.compare import compare as compare
     from .measures.depth import concept_depth as concept_depth
     from .measures.effect import effect as effect
+    from .measures.engagement import engagement as engagement
     from .measures.grouped import grouped_attention as grouped_attention
     from .measures.heads import retrieval_heads as retrieval_heads
     from .measures.lens import lens as lens
@@ -64,6 +65,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.steps import receiver_heads as receiver_heads
     from .measures.steps import step_effects as step_effects
     from .measures.thinking import with_thought as with_thought
+    from .measures.thinking_directions import thinking_directions as thinking_directions
     from .measures.thinking_time import thinking_time as thinking_time
     from .measures.thumbnails import thumbnails as thumbnails
     from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy
@@ -103,6 +105,8 @@ _HOME = {
     "order_selection": "measures.order_selection",
     "side_effects": "measures.side_effects",
     "thinking_time": "measures.thinking_time",
+    "thinking_directions": "measures.thinking_directions",
+    "engagement": "measures.engagement",
     "fit_clusters": "directions",
     "fit_direction": "directions",
     "fit_features": "directions",

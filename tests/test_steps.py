@@ -9,17 +9,18 @@ import pytest
 import torch
 
 import ctkit as ct
-from ctkit.measures.steps import METHODS, PAPER_CUE, Steps, StepsInterrupted, Thought, effects_of
+from ctkit.measures.steps import PAPER_CUE, Steps, StepsInterrupted, Thought, effects_of
 from ctkit.measures.steps.mistake import filler_chance
 from ctkit.measures.steps.paper import greedy_chances
 from ctkit.measures.steps.true_thinking import _broken_chains
 from ctkit.tasks import get
 
+BROKEN = ("mistake", "true-thinking", "early", "suppress")  # the others have files of their own
 PROBLEM = get("sums").generate(4, 3)
 HUNT = get("hunt").generate(2, 2)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BROKEN)
 def test_the_control_is_exactly_zero(lm, method):
     effects = ct.step_effects(lm, PROBLEM.prompt, PROBLEM.steps, method, draws=2)
     assert effects.steps == list(PROBLEM.steps) and effects.done == len(PROBLEM.steps)
@@ -192,7 +193,7 @@ def test_some_steps_alone_are_as_all_of_them(lm):
         ct.step_effects(lm, PROBLEM, PROBLEM.steps, "early", only=[99])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BROKEN)
 def test_partial_results_come_step_by_step(lm, method, monkeypatch):
     monkeypatch.setattr("ctkit.measures.steps.lots.WORK", 1)
     seen, told = [], []
@@ -203,7 +204,7 @@ def test_partial_results_come_step_by_step(lm, method, monkeypatch):
     assert math.isnan(seen[0].scores[1]) and seen[0].scores[0] == effects.scores[0]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BROKEN)
 def test_an_interrupt_leaves_what_is_there(lm, method, monkeypatch):
     monkeypatch.setattr("ctkit.measures.steps.lots.WORK", 1)
 

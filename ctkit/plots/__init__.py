@@ -19,4 +19,5 @@ from .runs import next_tokens as next_tokens
 from .steps import step_matrix as step_matrix
 from .steps import steps as steps
 from .style import Picture as Picture
+from .thinking import engagement as engagement
 from .thinking import thinking_time as thinking_time
