@@ -21,6 +21,8 @@ MEANING = {
     "true-thinking": "causal effect of the step on the early answer “{}”",
     "early": "how far “{}” rises by the step",
     "suppress": "how far “{}” falls when nothing can attend to the step",
+    "resample": "how many fewer thoughts come to “{}” with another step in its place",
+    "receiver": "share of attention that later steps give it; answer “{}”",
 }
 TAGS = {"true": "●", "decoy": "○", "check": "✓"}
 
