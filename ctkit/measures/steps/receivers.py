@@ -159,7 +159,7 @@ def split_half(rows: Float[Tensor, "thought layer head"], seed: int = 0) -> floa
 def spearman(one: Float[Tensor, "item"], other: Float[Tensor, "item"]) -> float:
     """The correlation of ranks (equals share their mean rank); NaN where one side does not vary.
 
-    >>> spearman(torch.tensor([1.0, 2.0, 9.0]), torch.tensor([0.1, 0.5, 0.2]))
+    >>> round(spearman(torch.tensor([1.0, 2.0, 9.0]), torch.tensor([0.1, 0.5, 0.2])), 6)
     0.5
     """
     a, b = (_ranks(values) - (len(values) - 1) / 2 for values in (one, other))
