@@ -22,7 +22,7 @@ class LabDriver:
     def load(self) -> None:
         """Open JupyterLab in a fresh workspace, and wait until our settings are read."""
         self.page.goto(f"{self.lab.url}/lab?reset&token={TOKEN}")
-        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        self.page.wait_for_function("() => window.jupyterapp")
         self.page.evaluate("() => window.jupyterapp.restored.then(() => null)")
         self.page.wait_for_function("() => document.body.dataset.ctkitPalette")
         self.page.wait_for_function(
@@ -58,8 +58,7 @@ class LabDriver:
 
     def card(self, name: str):
         """A card of ours in the launcher."""
-        section = self.page.locator(".jp-Launcher-section", has=self.page.locator(".jp-Launcher-sectionTitle"))
-        return section.filter(has_text="ctkit").locator(".jp-LauncherCard", has_text=name).first
+        return self.page.locator(".jp-LauncherCard", has_text=name).first
 
     def execute(self, command: str, **args) -> None:
         """Start a command of JupyterLab, without waiting for its end."""

@@ -66,8 +66,9 @@ def keep(lab, plugin: str, settings: dict) -> None:
 
 def test_the_card_opens_a_running_playground_in_time(fresh, pictures):
     fresh.page.screenshot(path=pictures / "launcher.png")
+    assert fresh.card("ctkit Lessons").bounding_box()["y"] < 400, "the cards are not seen without scrolling"
     started = time.monotonic()
-    fresh.card("Playground").click()
+    fresh.card("ctkit Playground").click()
     fresh.playground_runs()
     took = time.monotonic() - started
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else 1.0
@@ -189,7 +190,7 @@ def test_help_has_both(fresh, pictures):
 
 
 def test_colours_and_motion_of_the_settings_reach_the_playground(fresh, pictures):
-    fresh.card("Playground").click()
+    fresh.card("ctkit Playground").click()
     fresh.playground_runs()
     look = """() => {
         const root = document.querySelector(".ctkit"), css = getComputedStyle(root);
@@ -222,7 +223,7 @@ def test_colours_and_motion_of_the_settings_reach_the_playground(fresh, pictures
 def test_the_model_of_the_settings_is_the_one_that_opens(fresh):
     keep(fresh.lab, "plugin", {"model": "tiny-anymask"})
     fresh.load()
-    fresh.card("Playground").click()
+    fresh.card("ctkit Playground").click()
     fresh.playground_runs()
     assert fresh.sources()[-1] == 'ct.Playground(ct.load("tiny-anymask"))'
     assert "tiny-anymask" in fresh.page.locator("[data-test=playground]").first.inner_text()

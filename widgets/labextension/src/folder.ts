@@ -35,7 +35,7 @@ export class LessonFolder {
 				problems.push(`${name} could not be read: ${said(error)}.`);
 			}
 		}
-		if (!lessons.length) problems.push(`The folder “${folder}” holds no lesson: a notebook whose name begins with a number, as 01-first.ipynb.`);
+		if (!lessons.length) problems.push(`The folder “${folder || "."}” holds no lesson: a notebook whose name begins with a number, as 01-first.ipynb.`);
 		return { lessons, problem: problems.join(" ") };
 	}
 

@@ -19,7 +19,6 @@ import { ProgressStore } from "./store";
 import { watchBooks } from "./watch";
 
 const ID = "ctkit-lab:plugin";
-const CATEGORY = "ctkit";
 const COMMANDS = { playground: "ctkit-lab:playground", lessons: "ctkit-lab:lessons", reset: "ctkit-lab:reset" } as const;
 
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -32,14 +31,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
 		const panel = addLessons(app, settings, new ProgressStore(registry));
 		restorer?.add(panel, panel.id);
 		app.commands.addCommand(COMMANDS.playground, {
-			label: (args) => (args.isLauncher ? "Playground" : "ctkit Playground"),
+			label: "ctkit Playground",
 			caption: "Flip a switch on a real model and see what changes",
 			icon: (args) => (args.isPalette ? undefined : icon),
 			execute: (args) => openPlayground(app, typeof args.cwd === "string" ? args.cwd : "", settings.now.model),
 		});
-		for (const command of Object.values(COMMANDS)) palette?.addItem({ command, category: CATEGORY, args: { isPalette: true } });
-		launcher?.add({ command: COMMANDS.playground, category: CATEGORY, rank: 0, args: { isLauncher: true } });
-		launcher?.add({ command: COMMANDS.lessons, category: CATEGORY, rank: 1, args: { isLauncher: true } });
+		for (const command of Object.values(COMMANDS)) palette?.addItem({ command, category: "ctkit", args: { isPalette: true } });
+		// among the notebooks, behind the default kernel: a section of our own would be the last, below the fold
+		for (const command of [COMMANDS.playground, COMMANDS.lessons]) launcher?.add({ command, category: "Notebook", rank: 1 });
 		if (registry) void settings.follow(registry);
 		void runIfJustMade(app);
 	},
@@ -76,7 +75,7 @@ function addLessons(app: JupyterFrontEnd, settings: Settings, store: ProgressSto
 		shelf = read;
 		show();
 	};
-	const inFolder = (path: string) => PathExt.dirname(path) === settings.now.lessons && isLesson(PathExt.basename(path));
+	const inFolder = (path: string) => PathExt.dirname(serviceManager.contents.localPath(path)) === settings.now.lessons && isLesson(PathExt.basename(path));
 
 	const panel = new LessonsPanel({
 		open: (lesson) => void commands.execute("docmanager:open", { path: lesson.path, factory: "Notebook" }),
@@ -96,7 +95,7 @@ function addLessons(app: JupyterFrontEnd, settings: Settings, store: ProgressSto
 	});
 
 	commands.addCommand(COMMANDS.lessons, {
-		label: (args) => (args.isLauncher ? "Lessons" : "ctkit Lessons"),
+		label: "ctkit Lessons",
 		caption: "The course, lesson by lesson",
 		icon: (args) => (args.isPalette ? undefined : icon),
 		execute: () => {

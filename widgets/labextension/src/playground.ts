@@ -40,6 +40,7 @@ export async function runIfJustMade(app: JupyterFrontEnd): Promise<void> {
 async function run(app: JupyterFrontEnd, book: Book): Promise<void> {
 	await book.context.ready;
 	if (!(await kernelStarts(book))) {
+		if (book.isDisposed) return; // closed by its reader
 		return complain("The kernel did not start, so the playground cannot run. In a terminal, “ctkit doctor” says what is missing; then Kernel → Restart Kernel and Run All Cells.");
 	}
 	app.shell.activateById(book.id);

@@ -7,18 +7,19 @@ export interface Preferences {
 	readonly model: string; // a name, a hub id or a folder
 	readonly palette: (typeof PALETTES)[number];
 	readonly motion: (typeof MOTIONS)[number];
-	readonly lessons: string; // the folder
+	readonly lessons: string; // the folder; "" is the one the server was started in
 }
 
 export const DEFAULTS: Preferences = { model: "tiny", palette: "blue-orange", motion: "auto", lessons: "notebooks" };
 
 /** The settings as they are stored; what does not fit is the default. */
 export function decodePreferences(data: Readonly<Record<string, unknown>>): Preferences {
+	const folder = words(data.lessons).replace(/^\/+|\/+$/g, "") || DEFAULTS.lessons;
 	return {
 		model: words(data.model) || DEFAULTS.model,
 		palette: PALETTES.find((name) => name === data.palette) ?? DEFAULTS.palette,
 		motion: MOTIONS.find((name) => name === data.motion) ?? DEFAULTS.motion,
-		lessons: words(data.lessons).replace(/^\/+|\/+$/g, "") || DEFAULTS.lessons,
+		lessons: folder === "." ? "" : folder,
 	};
 }
 

@@ -18,6 +18,7 @@ describe("preferences", () => {
 		expect(decodePreferences({ model: "  ", palette: "pink", motion: 3, lessons: "//" })).toEqual(DEFAULTS);
 		const chosen = { model: "gpt2", palette: "strong", motion: "reduced", lessons: "my/course" };
 		expect(decodePreferences({ ...chosen, lessons: "/my/course/" })).toEqual(chosen);
+		expect(decodePreferences({ lessons: "." }).lessons).toBe("");
 	});
 
 	it("are said on the page's body", () => {
