@@ -83,8 +83,8 @@ class Lab:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Lab]:
-    """JupyterLab on a copy of the notebooks, until the block ends."""
+def serving(folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
+    """JupyterLab, or "notebook", on a copy of the notebooks, until the block ends."""
     root, private = folder / "course", folder / "private"
     root.mkdir()
     if (ROOT / "notebooks").is_dir():
@@ -94,8 +94,9 @@ def serving(folder: Path) -> Iterator[Lab]:
     (private / "watch").mkdir(parents=True)
     (private / "watch" / "sitecustomize.py").write_text(WATCH)
     port = free_port()
-    words = ["--LabApp.expose_app_in_browser=True", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
-    command = lab_command(root, browser=False, port=port, rest=words)
+    words = [f"--{name}.expose_app_in_browser=True" for name in ("LabApp", "JupyterNotebookApp")]
+    words += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    command = [app if word == "jupyterlab" else word for word in lab_command(root, False, port, rest=words)]
     lab = Lab(f"http://127.0.0.1:{port}", root, private / "network.log")
     log = private / "lab.log"
     with log.open("w") as out:

@@ -49,9 +49,11 @@ def driver(lab, chromium, lessons, asked_here):
 
 @pytest.fixture
 def fresh(driver):
-    """The same page loaded anew, without the notebooks and settings of the test before."""
+    """The same page loaded anew, without the playgrounds and settings of the test before."""
     driver.page.goto("about:blank")  # nothing more is kept by the page of the test before
     driver.lab.stop_kernels()
+    for path in driver.lab.root.glob("playground*.ipynb"):
+        path.unlink()
     for plugin in ("plugin", "progress"):
         keep(driver.lab, plugin, {})
     driver.load()
@@ -66,6 +68,7 @@ def keep(lab, plugin: str, settings: dict) -> None:
 
 def test_the_card_opens_a_running_playground_in_time(fresh, pictures):
     fresh.page.screenshot(path=pictures / "launcher.png")
+    assert fresh.card("ctkit Lessons").locator("img").evaluate("image => image.naturalWidth") > 0
     assert fresh.card("ctkit Lessons").bounding_box()["y"] < 400, "the cards are not seen without scrolling"
     started = time.monotonic()
     fresh.card("ctkit Playground").click()
@@ -84,7 +87,6 @@ def test_a_second_playground_leaves_the_first_alone(fresh):
     fresh.choose("ctkit Playground")
     fresh.wait_for_current("playground-2.ipynb")
     assert (fresh.lab.root / "playground.ipynb").read_text() == "mine"
-    (fresh.lab.root / "playground.ipynb").unlink()
 
 
 def test_the_lessons_are_listed_by_number_with_their_titles(fresh, pictures):

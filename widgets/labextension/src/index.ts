@@ -9,7 +9,7 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 
 import { said } from "./failure";
 import { LessonFolder, type Shelf } from "./folder";
-import { icon } from "./icon";
+import { icon, iconUrl } from "./icon";
 import { isLesson } from "./lesson";
 import { LessonsPanel } from "./panel";
 import { openPlayground, runIfJustMade } from "./playground";
@@ -38,7 +38,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 		});
 		for (const command of Object.values(COMMANDS)) palette?.addItem({ command, category: "ctkit", args: { isPalette: true } });
 		// among the notebooks, behind the default kernel: a section of our own would be the last, below the fold
-		for (const command of [COMMANDS.playground, COMMANDS.lessons]) launcher?.add({ command, category: "Notebook", rank: 1 });
+		[COMMANDS.playground, COMMANDS.lessons].forEach((command, i) => launcher?.add({ command, category: "Notebook", rank: i + 1, kernelIconUrl: iconUrl }));
 		if (registry) void settings.follow(registry);
 		void runIfJustMade(app);
 	},
