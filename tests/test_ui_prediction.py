@@ -82,6 +82,17 @@ def test_the_text_before_is_written_once(lm, monkeypatch):
     assert len(last["before"]["tokens"]) == 5 and last["after"] is None and not last["running"]
 
 
+def test_another_setup_can_be_what_is_compared_with(lm):
+    window, reread = ct.Setup([ct.Mask("window", size=3)]), ct.Setup([ct.Reread()])
+    lines: list[dict] = []
+    texts = Generated(lm)
+    texts.write(STORY, reread, {"length": 6}, lambda: False, lines.append, window)
+    wanted = ct.generate(lm, STORY, window, max_new_tokens=6, temperature=0.8)
+    assert lines[-1]["before"]["tokens"] == wanted.tokens
+    texts.write(STORY, window, {"length": 6}, lambda: False, lines.append, window)
+    assert lines[-1]["after"] is None and lines[-1]["before"]["tokens"] == wanted.tokens
+
+
 @pytest.mark.parametrize("wrong", [{"temperature": -1}, {"length": 0}, {"length": 2.5}, {"seed": "x"}, {"seed": True}])
 def test_wishes_that_cannot_be_are_refused(wrong):
     with pytest.raises(CtkitError, match=next(iter(wrong))):

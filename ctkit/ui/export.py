@@ -19,6 +19,7 @@ from .parts import PARTS, Job
 from .state import prompt_of, setups_of
 
 STATIC = Path(__file__).parents[1] / "static"
+MOST_WHOLE = 1_500_000  # weights of a run that the page holds: nobody is there to ask for a head
 Stale = Callable[[], bool]
 
 
@@ -37,12 +38,12 @@ def page_of(
     """
     state = traits["state"]
     prompt, against = prompt_of(state), setups_of(state)[1]
-    before = look(lm, prompt, against)
+    before = look(lm, prompt, against, most=MOST_WHOLE)
     parts = {name: make(lm) for name, make in PARTS.items() if name in traits["panels"]}
     recordings = []
     for done, setup in enumerate(setups):
         progress(done, len(setups))
-        after = None if setup.to_json() == against.to_json() else look(lm, prompt, setup, before)
+        after = None if setup.to_json() == against.to_json() else look(lm, prompt, setup, before, MOST_WHOLE)
         runs = before.trace, None if after is None else after.trace
         own = state | {"setup": setup.to_data()}
         results = {}

@@ -18,7 +18,7 @@ PAUSE = 0.08  # seconds between two messages: text appears, and the wire is not 
 
 @dataclass
 class Generated:
-    """Writes for a view. What was written before, with nothing switched on, is kept until the prompt changes."""
+    """Writes for a view. What was written before is kept until the prompt or what is compared with changes."""
 
     lm: LM
     known: dict[tuple, dict[str, Any]] = field(default_factory=dict)
@@ -30,11 +30,13 @@ class Generated:
         options: dict[str, Any],
         stale: Callable[[], bool],
         publish: Callable[[dict[str, Any]], None],
+        against: Setup | None = None,
     ) -> None:
-        """Publish both texts as they grow, until they end or something newer waits. Raises `CtkitError` for options
-        that cannot be."""
-        wished = checked(options)
-        key = (prompt, *wished.values())
+        """Publish both texts as they grow, until they end or something newer waits: under `against` (left out: nothing)
+        and under the setup. Raises `CtkitError` for options that cannot be."""
+        wished, against = checked(options), Setup() if against is None else against
+        changed = setup.to_json() != against.to_json()
+        key = (prompt, against.to_json(), *wished.values())
         found: dict[str, Any] = {"before": self.known.get(key), "after": None, **wished}
         last = [0.0]
 
@@ -42,14 +44,14 @@ class Generated:
             found[side] = {"tokens": list(tokens), "stopped": stopped}
             if stopped or time.monotonic() - last[0] >= PAUSE:
                 last[0] = time.monotonic()
-                running = stopped is None or (side == "before" and bool(len(setup)) and stopped != "asked")
+                running = stopped is None or (side == "before" and changed and stopped != "asked")
                 publish(dict(found) | {"running": running})
 
         if found["before"] is None:
-            self._write(prompt, Setup(), wished, stale, lambda *told: tell("before", *told))
+            self._write(prompt, against, wished, stale, lambda *told: tell("before", *told))
             if found["before"]["stopped"] != "asked":
                 self.known = {key: found["before"]}
-        if not len(setup):
+        if not changed:
             publish(dict(found) | {"running": False})
         elif not stale():
             self._write(prompt, setup, wished, stale, lambda *told: tell("after", *told))

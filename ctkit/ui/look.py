@@ -61,16 +61,16 @@ class Look:
         return self.pooling.split(pooled)
 
 
-def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
+def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most: int = MOST_WHOLE) -> Look:
     """Run a prompt under a setup. With thinking on, the model first writes its thought and the cue; what comes next is
-    then the answer. `before`: the run that this one is compared with."""
+    then the answer. `before`: the run that this one is compared with. `most`: how many weights are kept whole."""
     prompt = with_thought(lm, prompt, setup)
     enc = encode(lm, setup.edit(prompt))
     pooling = _pooling(enc, before)
     weights = lm.n_layers * lm.n_heads * len(enc) ** 2
     stream = "all" if (lm.n_layers + 1) * lm.d_model * len(enc) <= MOST_STREAM else ()
     reads = lm.support.get("attention", "yes") == "yes"
-    if not reads or weights <= MOST_WHOLE:
+    if not reads or weights <= most:
         trace = run(lm, prompt, setup, attention="all" if reads else (), residual=stream)
         return Look(trace, pooling, True, None)
     keep = _Keep(pooling, whole=weights <= MOST_KEPT)

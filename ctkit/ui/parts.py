@@ -72,7 +72,7 @@ def lens_part(lm: LM) -> Part:
 def generated_part(lm: LM) -> Part:
     """What the model writes before and after, as it is written."""
     texts = Generated(lm)
-    return lambda job, publish: texts.write(job.prompt, job.setup, job.options, job.stale, publish)
+    return lambda job, publish: texts.write(job.prompt, job.setup, job.options, job.stale, publish, job.against)
 
 
 def dose_part(lm: LM) -> Part:

@@ -175,6 +175,8 @@ test("a head of a long text is asked for side by side, and the view says that it
 	expect(model.sent).toEqual([{ type: "head", layer: 0, head: 1, side: "after", key: "token:1::false", edges: [0, 1, 2, 3, 4, 5] }]);
 	model.push({ detail: answer(model.sent[0]!, 1) });
 	expect(model.sent[1]).toMatchObject({ side: "before", edges: [0, 1, 2] });
+	model.push({ detail: { ...answer(model.sent[1]!, 1), key: "another view's" } });
+	expect(model.sent.splice(2), "ours may have been dropped").toEqual([model.sent[1]]);
 	model.push({ detail: answer(model.sent[1]!, 1) });
 	expect(model.sent).toHaveLength(2);
 	expect(at("readout").textContent).toContain("Blue: reads more");

@@ -2,12 +2,14 @@
 import type { Command } from "./types";
 import type { Look, View } from "./view";
 
+/** Asks whenever something is missing. */
 export function askForHeads(view: View, send: (command: Command) => void): void {
 	let asked = "";
-	view.on((look) => {
+	view.on((look, changed) => {
 		const next = missing(look);
 		const question = next && look.base ? `${look.base.seq}|${JSON.stringify(next)}` : "";
-		if (next && question !== asked) send(next);
+		// the same question again where what arrived was for another view of this model: ours may have been dropped for it
+		if (next && (question !== asked || changed("arrived"))) send(next);
 		asked = question;
 	});
 }
