@@ -18,7 +18,7 @@ from .dose import dose_of
 from .generated import Generated
 from .lens import LensLines
 from .population import Population
-from .thought import steps_of
+from .steps import Measuring
 
 Found = dict[str, Any] | None  # plain values for the view; None: nothing to show, and the panel says why
 Publish = Callable[[Found], None]
@@ -43,11 +43,6 @@ class Job:
 
 
 Part = Callable[[Job, Publish], None]
-
-
-def steps_part(lm: LM) -> Part:
-    """The effect of each step of the model's thought."""
-    return lambda job, publish: publish(steps_of(job.lm, job.prompt, job.setup, job.problem))
 
 
 def population_part(lm: LM) -> Part:
@@ -90,6 +85,6 @@ PARTS: dict[str, Callable[[LM], Part]] = {
     "lens": lens_part,
     "dose": dose_part,
     "generated": generated_part,
-    "steps": steps_part,
+    "steps": Measuring,
     "population": population_part,
 }

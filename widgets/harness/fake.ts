@@ -1,5 +1,5 @@
 // Invented data in the shape of the traits: for looking at the view, and for its tests. Nothing here is measured.
-import type { Catalog, Command, Detail, Dose, Frame, Generated, Lens, PieceText, PlayState, Population, Side, Span, Steps, Switch, Tensor } from "../src/playground/types";
+import type { Catalog, Command, Detail, Dose, Frame, Generated, Lens, Measured, PieceText, PlayState, Population, Side, Span, Steps, Switch, Tensor } from "../src/playground/types";
 import switches from "./switches.json"; // as Python makes them (tests/test_switches.py)
 
 export const CATALOG: Catalog = {
@@ -100,6 +100,13 @@ export function tensor(shape: number[], data: Uint8Array): Tensor {
 	return { shape, data: new DataView(buffer, 3, data.length) };
 }
 
+/** Numbers of four bytes. */
+export function floats(shape: number[], values: number[]): Tensor {
+	const data = new DataView(new ArrayBuffer(4 * values.length));
+	values.forEach((value, i) => data.setFloat32(4 * i, value, true));
+	return tensor(shape, new Uint8Array(data.buffer));
+}
+
 /** A frame with a run before and, where `now` is given, one after. */
 export function frame(seq: number, before: Side, now: Side | null, sentence: string): Frame {
 	const { align, fold } = now ? match(before, now) : { align: [], fold: [] };
@@ -132,15 +139,31 @@ export const GENERATED: Generated = {
 	before: { tokens: [" jar", ".", " The", " key", " is", " in", " the", " jar", "."], stopped: "length" }, after: { tokens: [" barn", ".", " The", " car", " is", " in", " the", " barn", "."], stopped: "end" },
 };
 
+const TOLD: [string, string, number, string][] = [
+	["The key is in the box.", "true", 0.82, "as “The key is in the jar.”: barn falls from 0.91 to 0.09"],
+	["The cup is in the jar.", "decoy", 0.02, "as “The cup is in the box.”: barn falls from 0.91 to 0.89"],
+	["The box is in the car.", "true", 0.77, "as “The box is in the jar.”: barn falls from 0.91 to 0.14"],
+	["The car is in the barn.", "true", 0.88, "as “The car is in the box.”: barn falls from 0.91 to 0.03"],
+	["Check: the key is in the barn.", "check", 0.11, "as “Check: the key is in the car.”: barn falls from 0.91 to 0.80"],
+];
+
+/** What one method found, invented from a list of scores. */
+export function measured(scores: (number | null)[], part: Partial<Measured> = {}): Measured {
+	const off = (by: number) => scores.map((score) => (score === null ? null : score + by));
+	return {
+		answer: "barn", probability: 0.91, done: scores.length, passes: 42, scores, low: off(-0.05), high: off(0.05), before: null,
+		sentences: TOLD.map(([, , , sentence]) => sentence), evaluations: { "the step as it is": scores.map(() => 0.91), "the step broken": scores.map((score) => 0.91 - (score ?? 0)) }, ...part,
+	};
+}
+
+const METHODS = ["mistake", "true-thinking", "early", "suppress"].map((name) => ({ name, label: { mistake: "a step broken, the rest written on", "true-thinking": "a step broken, the answer asked at once", early: "the answer asked early", suppress: "a step not looked at" }[name] ?? name, hint: `what ${name} does` }));
+
 export const STEPS: Steps = {
-	seq: 1, method: "mistake", thought: "", answer: "barn", note: "", before_scores: null,
-	steps: [
-		{ text: "The key is in the box.", label: "true", score: 0.82, low: 0.76, high: 0.88, sentence: "breaking it: barn 0.91 → 0.09" },
-		{ text: "The cup is in the jar.", label: "decoy", score: 0.02, low: 0, high: 0.04, sentence: "not used: 0.91 → 0.90" },
-		{ text: "The box is in the car.", label: "true", score: 0.77, low: 0.7, high: 0.84, sentence: "breaking it: barn 0.91 → 0.14" },
-		{ text: "The car is in the barn.", label: "true", score: 0.88, low: 0.84, high: 0.92, sentence: "breaking it: barn 0.91 → 0.03" },
-		{ text: "Check: the key is in the barn.", label: "check", score: 0.11, low: 0.06, high: 0.16, sentence: "a look back: 0.91 → 0.81" },
-	],
+	seq: 1, source: "model", edited: false, by: "sentence", method: "mistake", methods: METHODS, tail: "", outline: "", matrix: null, running: null, sentence: "", error: null,
+	thought: TOLD.map(([text]) => text).join(" "), base: TOLD.map(([text]) => text).join(" "),
+	steps: TOLD.map(([text, label], i) => ({ text, lead: i ? " " : "", label, edited: false, reads: [] })),
+	answers: { answer: "barn", before: null, after: 0.91, tokens: [{ token: " barn", before: null, after: 0.91 }, { token: " car", before: null, after: 0.05 }, { token: " jar", before: null, after: 0.02 }] },
+	measures: { mistake: measured(TOLD.map(([, , score]) => score)) },
 };
 
 export const DOSE: Dose = (() => {

@@ -1,7 +1,7 @@
 // Scenes to look at, each a set of traits. Open index.html#<scene>.
 import { bytes } from "../src/lib/bytes";
-import type { Entry, Frame, PieceText, Side, State, Tensor } from "../src/playground/types";
-import { CATALOG, causal, DOSE, frame, GENERATED, hunt, LENS, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
+import type { Entry, Frame, PieceText, Side, State, Steps, Tensor } from "../src/playground/types";
+import { CATALOG, causal, DOSE, floats, frame, GENERATED, hunt, LENS, measured, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
 
 const CODE = 'import ctkit as ct\n\nlm = ct.load("tiny")\nprompt = ct.Prompt(context="The key is in the box. …", question="Where is the key?", cue="Answer:")\ntrace = ct.run(lm, prompt, ct.Reread())\ntrace.next_tokens(k=5)';
 const SENTENCE = "Reading again: the second “box” now reads “car” in the first copy. Top token jar → barn, 0.31 → 0.78. 200 problems: +23 points.";
@@ -51,10 +51,27 @@ const HOSTILE: PieceText[] = [
 const on: { setup: Entry[] } = { setup: [{ intervention: "Reread", times: 2, phrase: "Read the question again:" }, { intervention: "Steer", direction: { name: "happy − sad", layer: 2 }, strength: 1.5, layers: [2] }] };
 const common = { catalog: CATALOG, code: CODE };
 
+/** A thought of which a step was edited, measured in all ways, with a step to choose. */
+function edited(): Partial<State> {
+	const scores = STEPS.measures.mistake!.scores;
+	const corners = { "step intact, context intact": scores.map(() => 0.9), "step broken, context intact": scores.map(() => 0.2), "step intact, context broken": scores.map(() => 0.4), "step broken, context broken": scores.map(() => 0.1) };
+	const said = (sentence: string) => ({ sentences: scores.map(() => sentence) });
+	const steps: Steps = {
+		...STEPS, seq: 2, edited: true, outline: "before the edit", sentence: "After the edit, barn falls from 0.91 to 0.30; “jar” comes first, 0.55.",
+		steps: STEPS.steps.map((step, i) => ({ ...step, edited: i === 3, reads: [{ name: "step 1", text: "", share: 0.31 }, { name: "context 2", text: "The cup is in the jar.", share: 0.2 }] })),
+		answers: { answer: "barn", before: 0.91, after: 0.3, tokens: [{ token: " jar", before: 0.02, after: 0.55 }, { token: " barn", before: 0.91, after: 0.3 }, { token: " car", before: 0.05, after: 0.08 }, { token: " box", before: 0.01, after: 0.03 }, { token: " cup", before: 0.004, after: 0.01 }] },
+		measures: { mistake: measured(scores.map((score) => (score ?? 0) * 0.7), { before: scores }), "true-thinking": measured(scores, { ...said("asked right after it: barn falls from 0.90 to 0.20 when it is broken"), evaluations: corners }), early: measured(scores, said("asked before it, barn has 0.20; right after it, 0.90")), suppress: measured(scores, said("not looked at by what follows: barn stays at 0.91")) },
+		matrix: floats([5, 5], Array.from({ length: 25 }, (_, i) => (i % 5 < Math.floor(i / 5) ? Math.sin(i) * 1.4 : 0))),
+	};
+	return { ...common, panels: ["text", "steps"], options: { steps: { detail: true, matrix: true } }, state: state({ setup: [{ intervention: "Think" }] }), seq: 2, frame: idle(), steps };
+}
+
 export const SCENES: Record<string, () => Partial<State>> = {
 	empty: () => ({}),
 	idle: () => ({ ...common, state: state(), seq: 1, frame: idle() }),
 	reread: () => ({ ...common, state: state(on), seq: 2, frame: again(), lens: { ...LENS, seq: 2 }, generated: { ...GENERATED, seq: 2 }, steps: { ...STEPS, seq: 2 }, population: { ...POPULATION, seq: 2 } }),
+	steps: edited,
+	words: () => ({ ...edited(), options: { steps: { by: "word" } }, steps: { ...(edited().steps as Steps), by: "word", steps: "The key is in the box . The box is in the car . So it is there .".split(" ").map((text) => ({ text, lead: " ", label: null, edited: text === "car", reads: [] })), measures: { mistake: measured("abcdefghijklmnopqrst".split("").map((_, i) => (i * 37 % 100) / 100)) } } }),
 	prefix: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "prefix", layers: null }, { intervention: "PrependToken", start: 1, exit: 3 }, { intervention: "Knockout", queries: "reading 2", keys: "reading 1" }] }), seq: 2, frame: prefix(), population: { ...POPULATION, seq: 2, running: true, done: 120, difference: -0.02, low: -0.08, high: 0.04, baseline: 0.61, edited: 0.59, mended: 9, broken: 11, same: 100 } }),
 	steered: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "mutual", pieces: ["context", "question"], layers: [1, 2], heads: null }, on.setup[0]!, { ...on.setup[1]!, op: "add", kl: null }, { intervention: "Emphasize", piece: "The box is in the car.", alpha: 0.05, layers: null, heads: null }, { intervention: "Noise", where: "context" }] }), seq: 2, frame: again(), dose: DOSE, steps: { ...STEPS, seq: 2 }, population: { ...POPULATION, seq: 2 } }),
 	long: () => ({ ...common, state: state({ ...on, prompt: long(190) }), seq: 2, frame: again(long(190)), population: { ...POPULATION, seq: 1 }, steps: { ...STEPS, seq: 1 } }),

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { CATALOG, POPULATION, state, STEPS, tensor } from "../harness/fake";
+import { CATALOG, measured, POPULATION, state, STEPS, tensor } from "../harness/fake";
 import { bytes } from "../src/lib/bytes";
 import { answer, longReadings, twoReadings } from "./readings";
 import { change, press, shown } from "./shown";
@@ -61,7 +61,7 @@ test("text from outside never becomes an element", () => {
 	const flipped = [{ seed: 1, text: bad, answer: bad, before: bad, after: bad }];
 	const { at } = shown({
 		frame, seq: 2, code: bad, error: { asked: bad, found: bad, remedy: bad }, state: state({ prompt: [{ name: bad, text: bad }], setup: [{ intervention: bad }] }),
-		steps: { ...STEPS, note: bad, method: bad, steps: [{ ...STEPS.steps[0]!, text: bad, sentence: bad, label: bad }] }, population: { ...POPULATION, title: bad, note: bad, flipped },
+		steps: { ...STEPS, sentence: bad, outline: bad, methods: [{ name: bad, label: bad, hint: bad }], error: { asked: bad, found: bad, remedy: bad }, steps: [{ ...STEPS.steps[0]!, text: bad, label: bad, reads: [{ name: bad, text: bad, share: 0.5 }] }], answers: { answer: bad, before: 0.5, after: 0.5, tokens: [{ token: bad, before: 0.5, after: 0.5 }] }, measures: { mistake: measured([0.5], { sentences: [bad], answer: bad }) } }, population: { ...POPULATION, title: bad, note: bad, flipped },
 		catalog: { ...CATALOG, model: { ...CATALOG.model, name: bad }, examples: [{ ...CATALOG.examples[0]!, label: bad, note: bad }] },
 	});
 	document.querySelectorAll("details").forEach((details) => {
@@ -250,7 +250,7 @@ test("steps are shown with their effects; where there are none it says how to ge
 	expect(model.get("state")?.setup).toMatchObject([{ intervention: "Think" }]);
 	model.push({ steps: { ...STEPS, seq: 2 } });
 	expect(at("steps").children).toHaveLength(5);
-	expect(at("steps").children[1]?.textContent).toBe("The cup is in the jar.decoy0.02not used: 0.91 → 0.90");
+	expect(at("steps").children[1]?.textContent).toBe("The cup is in the jar.○ decoy✎ edited0.02as “The cup is in the box.”: barn falls from 0.91 to 0.89");
 	expect(at("steps-none").hidden).toBe(true);
 });
 

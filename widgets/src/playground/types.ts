@@ -188,22 +188,74 @@ export interface Dose {
 
 export interface Step {
 	text: string;
+	/** What stands before it: spaces, a line break. */
+	lead: string;
 	label: string | null;
-	/** Null where nothing in the step could be broken. */
-	score: number | null;
-	low: number | null;
-	high: number | null;
-	sentence: string;
+	/** Whether it is not as it was in the first thought. */
+	edited: boolean;
+	/** What its words read most, in shares of their attention. */
+	reads: { name: string; text: string; share: number }[];
 }
+
+/** What one method found. Null: not measurable, or not measured yet (`done` says how many steps are). */
+export interface Measured {
+	answer: string;
+	probability: number | null;
+	done: number;
+	passes: number;
+	scores: (number | null)[];
+	low: (number | null)[];
+	high: (number | null)[];
+	/** The scores that are drawn as outlines. */
+	before: (number | null)[] | null;
+	sentences: string[];
+	/** The probabilities behind the scores, by what was read. */
+	evaluations: { [name: string]: (number | null)[] };
+}
+
+/** What comes behind the thought; `before` is null where there is nothing to compare with. */
+export interface Answers {
+	answer: string;
+	before: number | null;
+	after: number;
+	tokens: { token: string; before: number | null; after: number }[];
+}
+
+/** A thought as text, which Python splits, or in parts. */
+export type Told = string | string[];
+
+/** The panel's own settings; see ctkit/ui/steps/part.py. */
+export type StepsOptions = {
+	method?: string;
+	by?: string;
+	pattern?: string;
+	thought?: { source: string; prompt: PieceText[]; base?: Told; now?: Told } | null;
+	draft?: boolean;
+	detail?: boolean;
+	matrix?: boolean;
+	again?: number;
+};
 
 export interface Steps {
 	seq: number;
+	source: "model" | "task" | "hand";
+	edited: boolean;
+	base: Told;
+	by: string;
 	method: string;
+	methods: { name: string; label: string; hint: string }[];
 	thought: string;
-	answer: string;
+	tail: string;
 	steps: Step[];
-	before_scores: (number | null)[] | null;
-	note: string;
+	answers: Answers | null;
+	/** What is drawn as an outline, in words. */
+	outline: string;
+	measures: { [method: string]: Measured };
+	/** Later step (row) × step that it reads (column). */
+	matrix: Tensor | null;
+	running: { method: string; done: number; n: number } | null;
+	sentence: string;
+	error: Failure | null;
 }
 
 export interface Flipped {

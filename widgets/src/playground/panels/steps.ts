@@ -1,75 +1,133 @@
-// The steps of the thought: how much the answer rests on each, with an interval.
-import { h, setShown, setText } from "../../lib/dom";
+// The steps of the thought: how much the answer rests on each, and what happens to it when one is edited.
+import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import { number, shown } from "../../lib/words";
 import type { Context, Panel } from "../context";
-import type { Step, Steps } from "../types";
-
-const METHODS: Record<string, string> = {
-	mistake: "a step broken, the rest written on",
-	"true-thinking": "a step broken, the answer asked at once",
-	early: "stopped early",
-	suppress: "a step not looked at",
-	resample: "a step written anew",
-};
+import { answerBars } from "../steps/answers";
+import { controls } from "../steps/controls";
+import { detail } from "../steps/detail";
+import { grid } from "../steps/grid";
+import { stepList } from "../steps/list";
+import { type Scale, scaleOf } from "../steps/scale";
+import { source } from "../steps/source";
+import { stepTable } from "../steps/table";
+import { edited } from "../steps/told";
+import type { Json, Measured, Steps, StepsOptions } from "../types";
 
 export function stepsPanel(context: Context): Panel {
-	const title = h("h3", {}, "Steps of the thought");
-	const rows = h("ol", { class: "ck-steps", "data-test": "steps" });
-	const none = h("p", { class: "ck-note", "data-test": "steps-none" });
-	const think = h("button", { type: "button", class: "ck-button ck-small", "data-test": "steps-think" }, "switch Think on");
-	const note = h("p", { class: "ck-note" });
-	const el = h("section", { class: "ck-band", "aria-label": "Steps of the thought" }, title, rows, h("div", { class: "ck-inline" }, none, think), note);
-	think.addEventListener("click", () => {
-		const one = thinkSwitch(context);
-		if (one) context.root.querySelector<HTMLInputElement>(`[data-test="switch-${one.id}"]`)?.click();
-	}, { signal: context.signal });
+	const { model, signal } = context;
+	const options = () => context.options("steps") as StepsOptions;
+	const set = (part: StepsOptions) => context.setOptions("steps", part as { [name: string]: Json });
+	let now: Steps | null = null;
+	let was: StepsOptions["thought"] = null; // the thought before the edit that is under way
+	let from: Steps | null = null; // the steps that this edit began with
+	const tell = (index: number, text: string, draft: boolean) => from && set({ thought: edited(from, context.state.prompt, index, text), draft });
 
-	const results = () => {
-		const steps = context.model.get("steps");
-		const busy = context.model.get("status")?.busy.includes("steps") ?? false;
-		const stale = steps !== null && steps.seq < (context.model.get("seq") ?? 0);
+	const list = stepList(signal, {
+		choose: (index) => {
+			if (index !== null && !options().detail) set({ detail: true });
+			draw();
+		},
+		typed: (index, text) => {
+			if (!from) [from, was] = [now, options().thought ?? null];
+			tell(index, text, true);
+		},
+		paused: (index, text) => void tell(index, text, false),
+		done: (index, text) => {
+			if (from && text === null) set({ thought: was ?? null, draft: false });
+			else if (text !== null) {
+				tell(index, text, false);
+				if (!text.trim()) context.say(`Step ${index + 1} is left out.`);
+			}
+			from = null;
+			draw();
+		},
+	});
+	const title = h("h3", {}, "Steps of the thought");
+	const [how, where, bars, table, matrix] = [controls(context, options, set), source(context, set), answerBars(), stepTable(signal), grid(context)];
+	const chosen = detail(signal, () => list.chosen() !== null && list.edit(list.chosen() ?? 0));
+	const think = h("button", { type: "button", class: "ck-button ck-small", "data-test": "steps-think" }, "let it think");
+	const none = h("p", { class: "ck-note", "data-test": "steps-none" });
+	const error = h("p", { class: "ck-note ck-step-error", "data-test": "steps-error" });
+	const note = h("p", { class: "ck-note", "data-test": "steps-note" });
+	const progress = h("progress", { max: 1, value: 0, "aria-label": "Steps measured" });
+	const [stop, again] = [h("button", { type: "button", class: "ck-button ck-small", "data-test": "steps-stop" }, "stop"), h("button", { type: "button", class: "ck-button ck-small", "data-test": "steps-again" }, "go on")];
+	const said = h("p", { class: "ck-step-said", "data-test": "steps-sentence" });
+	const under = h("div", { class: "ck-inline ck-step-progress" }, progress, note, stop, again);
+	const main = h("div", { class: "ck-step-main" }, list.el, under);
+	const el = h("section", { class: "ck-band ck-step-panel", "aria-label": "Steps of the thought" },
+		h("div", { class: "ck-inline" }, title, how.el), error, h("div", { class: "ck-inline" }, none, think), h("div", { class: "ck-step-body" }, main, bars.el), said, where.el, chosen.el, matrix.el, table.el);
+	think.addEventListener("click", () => context.commit({ setup: [...context.state.setup, { intervention: "Think" }] }), { signal });
+	stop.addEventListener("click", () => context.send({ type: "stop" }), { signal });
+	again.addEventListener("click", () => set({ again: (options().again ?? 0) + 1 }), { signal });
+
+	const draw = () => {
+		const { method = now?.method ?? "", matrix: square = false } = options();
+		const busy = model.get("status")?.busy.includes("steps") ?? false;
+		const [measured, fresh] = shownMeasure(now, method);
+		const scale: Scale = measured ? scaleOf(measured, method) : { end: 1, digits: 2 };
+		const stale = now !== null && now.seq < (model.get("seq") ?? 0);
 		el.classList.toggle("ck-stale", stale);
-		setText(title, steps ? `Steps of the thought · ${METHODS[steps.method] ?? lowered(steps.method)}${stale ? " · of the setting before" : ""}` : "Steps of the thought");
-		rows.replaceChildren(...(steps?.steps ?? []).map((step, i) => row(step, steps?.before_scores?.[i] ?? null)));
-		setShown(rows, (steps?.steps.length ?? 0) > 0);
-		const [words, offer] = why(context, steps, busy);
+		main.classList.toggle("ck-old", !fresh);
+		setText(title, `Steps of the thought${stale ? " · of the setting before" : ""}`);
+		how.draw(now);
+		list.draw(now, measured, scale);
+		setShown(list.el, (now?.steps.length ?? 0) > 0);
+		bars.draw(now);
+		where.draw(now, thinks(context));
+		chosen.draw(now, list.chosen(), busy);
+		matrix.draw(square ? now : null);
+		table.draw(now, method, scale);
+		setText(said, now?.sentence ?? "");
+		setShown(said, said.textContent !== "");
+		const failed = now?.error ?? null;
+		setText(error, failed ? `Asked for: ${failed.asked}. Found: ${failed.found}. Try: ${failed.remedy}.` : "");
+		setShown(error, failed !== null);
+		const [words, offer] = why(context, now, busy);
 		setText(none, words);
 		setShown(none, words !== "");
 		setShown(think, offer);
-		setText(note, steps?.note || (steps?.answer ? `The thought ends in “${shown(steps.answer)}”.` : ""));
-		setShown(note, note.textContent !== "");
+		const open = measured !== null && fresh && measured.done < measured.scores.length;
+		setShown(progress, busy && now !== null);
+		setAttributes(progress, { max: now?.running?.n ?? 1, value: now?.running?.done ?? 0 });
+		setShown(stop, busy && now !== null);
+		setShown(again, open && !busy);
+		setText(note, footnote(measured, fresh, busy, scale));
+		setShown(under, now !== null && now.steps.length > 0);
 	};
-	return { el, results, catalog: results, state: results };
+	/** What is drawn, also where the chosen method is still being measured: the last bars stay, paler. */
+	let last: { measured: Measured; n: number } | null = null;
+	const shownMeasure = (steps: Steps | null, method: string): [Measured | null, boolean] => {
+		const found = steps?.measures[method];
+		if (found && steps) last = { measured: found, n: steps.steps.length };
+		if (found) return [found, true];
+		return last && steps && last.n === steps.steps.length ? [last.measured, false] : [null, true];
+	};
+	const results = () => {
+		now = model.get("steps");
+		draw();
+	};
+	return { el, results, catalog: results, state: results, theme: () => matrix.paint(), resized: () => matrix.paint() };
 }
 
-function row(step: Step, before: number | null): HTMLElement {
-	const share = (value: number) => `${100 * Math.max(0, Math.min(1, value))}%`;
-	const track = h("span", { class: "ck-track" });
-	if (step.score !== null) track.append(h("b", { style: `width:${share(step.score)}` }));
-	if (before !== null) track.append(h("i", { style: `width:${share(before)}` }));
-	if (step.low !== null && step.high !== null) track.append(h("u", { style: `left:${share(step.low)};width:calc(${share(step.high)} - ${share(step.low)})` }));
-	const interval = step.low !== null && step.high !== null ? `, between ${step.low.toFixed(2)} and ${step.high.toFixed(2)}` : "";
-	const value = h("span", { class: "ck-value", title: step.score === null ? null : `effect ${step.score.toFixed(2)}${interval}` }, h("em", {}, step.score === null ? "–" : number(Math.max(0, step.score))));
-	const tag = step.label && step.label !== "true" ? [h("span", { class: "ck-tag" }, step.label)] : [];
-	return h("li", { class: `ck-step ck-label-${step.label ?? "none"}` }, h("span", { class: "ck-step-text", dir: "auto" }, step.text, ...tag), track, value, h("span", { class: "ck-step-sentence" }, step.sentence));
-}
-
-function lowered(words: string): string {
-	return words.charAt(0).toLowerCase() + words.slice(1);
+function footnote(measured: Measured | null, fresh: boolean, busy: boolean, scale: Scale): string {
+	if (!measured || !fresh) return busy ? "measuring…" : "";
+	const [done, n] = [measured.done, measured.scores.length];
+	const parts = done < n ? [`${busy ? "" : "stopped after "}${done} of ${n} steps`] : [];
+	if (measured.probability !== null) parts.push(`the thought ends in “${shown(measured.answer)}”, probability ${number(measured.probability)}`);
+	if (scale.end !== 1) parts.push(`a full bar is ${scale.end}`);
+	return [...parts, `${measured.passes} texts read and tokens written`].join(" · ");
 }
 
 /** What to say where there are no steps, and whether to offer the switch that makes them. */
 function why(context: Context, steps: Steps | null, busy: boolean): [string, boolean] {
-	if (steps && steps.steps.length > 0) return ["", false];
+	if (steps && (steps.steps.length > 0 || steps.error)) return ["", false];
 	if (busy) return ["Measuring the steps…", false];
-	const think = thinkSwitch(context);
+	const think = context.catalog.switches.find((one) => one.id === "think");
 	if (think?.unsupported) return [`No steps: Think does not work with this model (${think.unsupported}).`, false];
-	if (steps) return ["The model wrote no steps on this prompt.", false];
-	const on = context.state.setup.some((entry) => entry.intervention === think?.intervention);
-	if (on) return ["No steps yet: they are measured after the run.", false];
-	return think ? ["No steps yet. With Think on, the model writes its steps; each is then broken in turn to see whether the answer rests on it.", true] : ["No steps: this model has no way of writing them here.", false];
+	if (thinks(context)) return ["No steps yet: they are measured after the run.", false];
+	return ["No steps yet. With Think on, the model writes its steps; each is then broken in turn to see whether the answer rests on it.", true];
 }
 
-function thinkSwitch(context: Context) {
-	return context.catalog.switches.find((one) => one.id === "think");
+function thinks(context: Context): boolean {
+	return context.state.setup.some((entry) => entry.intervention === "Think" && entry.on !== false);
 }

@@ -1,0 +1,135 @@
+"""Which thought the steps view measures: the model's own, the task's, one written by hand; as it was, or edited."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+from ...engine.generate import generate
+from ...engine.lm import LM
+from ...errors import CtkitError, shown
+from ...interventions.setup import Setup
+from ...measures.score import THOUGHT_TOKENS, answer_cue, thinks
+from ...measures.steps import Steps, cut, split
+from ...prompt import Prompt
+from ...tasks import Problem
+
+SOURCES = ("model", "task", "hand")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a steps panel is asked to measure: a prompt (`pieces`: as the view writes it), a setup, the panel's own
+    options, and what is known already: the problem that the prompt is, the thought that the model has just written."""
+
+    lm: LM
+    prompt: Prompt
+    setup: Setup
+    problem: Problem | None = None
+    options: Mapping[str, Any] | None = None
+    pieces: Sequence[Mapping[str, str]] = ()
+    written: str | None = None
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """One of the panel's own settings."""
+        return (self.options or {}).get(name, default)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A thought in steps, and the same thought before anybody edited it."""
+
+    source: str
+    base: Steps
+    steps: Steps
+
+    @property
+    def edited(self) -> bool:
+        """Whether the thought is not what it was at first."""
+        return self.steps.text.strip() != self.base.text.strip()
+
+    @cached_property
+    def matches(self) -> list[int | None]:
+        """For each step the one of the first thought in whose place it stands; None for a step that is new."""
+        found: list[int | None] = [None] * len(self.steps)
+        for _, a, b, c, d in SequenceMatcher(None, self.base.texts, self.steps.texts, autojunk=False).get_opcodes():
+            if b - a == d - c:
+                found[c:d] = range(a, b)
+        return found
+
+    def is_new(self, index: int) -> bool:
+        """Whether a step was not in the first thought, or not with these words."""
+        match = self.matches[index]
+        return match is None or self.base.texts[match] != self.steps.texts[index]
+
+
+def told_of(asked: Asked) -> Told | None:
+    """The thought to measure, or None where there is none: nobody thinks, and nothing was written by hand."""
+    told = asked.option("thought")
+    if told is None or list(told["prompt"]) != list(asked.pieces):  # a thought belongs to the prompt it was told for
+        if not thinks(asked.setup, asked.prompt):
+            return None
+        own = _in_steps(asked, _own(asked))
+        return Told("model", own, own)
+    if told["source"] not in SOURCES:
+        raise CtkitError(f"a thought from {shown(told['source'])}", "no such source", f"one of {', '.join(SOURCES)}")
+    if told["source"] == "task" and told.get("base") is None:
+        return _from_task(asked)
+    base = _in_steps(asked, told["base"])
+    now = told.get("now")
+    return Told(told["source"], base, base if now is None else _in_steps(asked, now))
+
+
+def given(steps: Any, pieces: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """The panel's options for a thought that is given: a text, a list of steps, or `Steps`."""
+    if isinstance(steps, str):
+        return {"thought": {"source": "hand", "prompt": list(pieces), "base": steps}}
+    steps = steps if isinstance(steps, Steps) else Steps.of(list(steps))
+    return {"by": "given", "thought": {"source": "hand", "prompt": list(pieces), "base": parts_of(steps)}}
+
+
+def parts_of(steps: Steps) -> list[str]:
+    """Steps as parts of a text: each with what stands before it, the last with what stands behind."""
+    parts = [lead + text for lead, text in zip(steps.leads, steps.texts, strict=True)]
+    return [*parts[:-1], parts[-1] + steps.tail] if parts else []
+
+
+def _from_task(asked: Asked) -> Told:
+    if asked.problem is None:
+        raise CtkitError(
+            "the true steps of this prompt",
+            "a prompt that is no problem of a task, or was edited",
+            "a problem from the tasks above, or steps of your own",
+        )
+    steps = Steps.of(asked.problem.steps)
+    steps = steps if asked.option("by", "sentence") == "sentence" else _in_steps(asked, steps.text)
+    return Told("task", steps, steps)
+
+
+def _in_steps(asked: Asked, told: str | Sequence[str]) -> Steps:
+    """A text in steps: where it comes in parts, these; otherwise by the grain that the panel is set to."""
+    if isinstance(told, str):
+        return split(told, _grain(asked), asked.lm)
+    if not all(isinstance(part, str) for part in told):
+        raise CtkitError(f"the thought {shown(told)}", "a step that is no text", "a text, or a list of texts")
+    return cut("".join(told), list(accumulate(map(len, told)))[:-1])
+
+
+def _grain(asked: Asked) -> str:
+    by = asked.option("by", "sentence")
+    if by == "given":
+        return "sentence"
+    if by != "pattern":
+        return by
+    pattern = asked.option("pattern", "")
+    return f"(?:{pattern})" if pattern else r"(?<=;)\s"  # brackets: a pattern of letters is not the name of a grain
+
+
+def _own(asked: Asked) -> str:
+    """The thought that the model writes under the setup."""
+    if asked.written is not None:
+        return asked.written.strip()
+    written = generate(asked.lm, asked.prompt, asked.setup, max_new_tokens=THOUGHT_TOKENS)
+    return written.text.partition(answer_cue(asked.prompt))[0].strip()
