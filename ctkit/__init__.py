@@ -73,6 +73,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .prompt import Piece as Piece
     from .prompt import Prompt as Prompt
     from .ui.playground import Playground as Playground
+    from .ui.steps_view import StepsView as StepsView
     from .ui.views import AttentionView as AttentionView
     from .ui.views import LensView as LensView
     from .ui.views import MaskPainter as MaskPainter
@@ -143,6 +144,7 @@ _HOME = {
     "AttentionView": "ui.views",
     "LensView": "ui.views",
     "MaskPainter": "ui.views",
+    "StepsView": "ui.steps_view",
     "PopulationView": "ui.views",
     "SteeringView": "ui.views",
     "masks": "",

@@ -152,7 +152,7 @@ def test_steps_appear_with_thinking_and_go_without(playground):
     assert playground.steps is None
     playground.setup = ct.Think()
     playground.wait(120)
-    assert playground.steps is not None and playground.steps["note"]
+    assert playground.steps["measures"]["mistake"]["sentences"]
     playground.setup = ()
     playground.wait(60)
     assert playground.steps is None

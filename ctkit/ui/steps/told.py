@@ -86,7 +86,9 @@ def given(steps: Any, pieces: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """The panel's options for a thought that is given: a text, a list of steps, or `Steps`."""
     if isinstance(steps, str):
         return {"thought": {"source": "hand", "prompt": list(pieces), "base": steps}}
-    steps = steps if isinstance(steps, Steps) else Steps.of(list(steps))
+    if not isinstance(steps, Steps | Sequence):
+        raise CtkitError(f"the steps {shown(steps)}", f"a {type(steps).__name__}", 'a text, or ["a = 3.", "b = 4."]')
+    steps = steps if isinstance(steps, Steps) else Steps.of(steps)
     return {"by": "given", "thought": {"source": "hand", "prompt": list(pieces), "base": parts_of(steps)}}
 
 

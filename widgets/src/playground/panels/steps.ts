@@ -10,7 +10,7 @@ import { stepList } from "../steps/list";
 import { type Scale, scaleOf } from "../steps/scale";
 import { source } from "../steps/source";
 import { stepTable } from "../steps/table";
-import { edited } from "../steps/told";
+import { edited } from "../steps/thought";
 import type { Json, Measured, Steps, StepsOptions } from "../types";
 
 export function stepsPanel(context: Context): Panel {

@@ -2,7 +2,7 @@
 import { freshId, h, setShown } from "../../lib/dom";
 import type { Context } from "../context";
 import type { Steps, StepsOptions } from "../types";
-import { asText } from "./told";
+import { asText } from "./thought";
 
 const GRAINS: [string, string][] = [["token", "token"], ["word", "word"], ["sentence", "sentence"], ["line", "line"], ["pattern", "pattern"]];
 const PATTERN = "\\w+ =";

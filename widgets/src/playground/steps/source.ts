@@ -2,7 +2,7 @@
 import { h, setShown, setText } from "../../lib/dom";
 import type { Context } from "../context";
 import type { Steps, StepsOptions } from "../types";
-import { unedited, written } from "./told";
+import { unedited, written } from "./thought";
 
 export function source(context: Context, set: (part: StepsOptions) => void): { el: HTMLElement; draw(steps: Steps | null, thinks: boolean): void } {
 	const { signal } = context;
