@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ...engine.encode import token_text
 from ...engine.lm import LM
-from ...engine.run import run_many
 from ...measures.steps import Steps, Thought
 
 MOST = 5  # bars
@@ -23,14 +22,12 @@ class Behind:
     answer: float
 
 
-def behind(thought: Thought, steps: Steps, answer: str) -> Behind:
-    """What comes behind other steps in the place of a thought's own; one pass."""
-    asked = thought.before_answer(steps).then(answer=answer)
-    (trace,) = run_many(thought.lm, [asked], thought.setup)
-    span = trace.spans["answer"]
-    rows = trace.logits[span.start - 1 : span.stop - 1].softmax(-1)
-    chances = [float(row[id_]) for row, id_ in zip(rows, trace.ids[span], strict=True)]
-    return Behind(rows[0].clone(), prod(chances))
+def behind(thought: Thought, steps: Steps) -> Behind:
+    """What comes behind other steps in the place of a thought's own; the answer is still the thought's. One pass."""
+    (scores,) = thought.reader.logits([thought.with_answer(steps)], last=len(thought.answer_ids) + 1)
+    rows = scores[:-1].softmax(-1)
+    chances = rows[range(len(rows)), list(thought.answer_ids)]
+    return Behind(rows[0].clone(), prod(chances.tolist()))
 
 
 def bars_of(lm: LM, before: Behind | None, after: Behind) -> list[dict[str, Any]]:

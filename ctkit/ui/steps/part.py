@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...engine.lm import LM
 from ...errors import CtkitError, shown
 from ...interventions import Think
 from ...interventions.setup import Setup
-from ...measures.score import answer_cue, thinks
 from ...measures.steps import METHODS, StepEffects, Steps, Thought
 from ...prompt import Prompt
 from ...tasks import Problem
@@ -58,10 +57,11 @@ class Measuring:
         published = 0.0
         for data in self.stages(asked):
             partial = data is not None and data["running"] and data["running"]["done"]
-            if not partial or time.monotonic() - published > PAUSE:
+            stale = job.stale()
+            if stale or not partial or time.monotonic() - published > PAUSE:
                 publish(data)
                 published = time.monotonic()
-            if job.stale():
+            if stale:
                 return
 
     def stages(self, asked: Asked) -> Iterator[Data | None]:
@@ -91,6 +91,7 @@ class Measuring:
         if asked.option("draft"):
             return
         method = _known(asked.option("method", "mistake"))
+        self._thought(asked, asked.setup, told.steps, told.base)
         yield from self._measure(asked, told, outline, method)
         if asked.option("detail"):
             yield from self._details(asked, told, method)
@@ -100,14 +101,16 @@ class Measuring:
         yield dict(self._data)
 
     def _answers(self, asked: Asked, told: Told, outline: Outline | None) -> Data:
-        """What comes behind the thought, and behind the one that it is compared with."""
+        """What comes behind the thought, and behind the one that it is compared with, whose answer is watched."""
         if outline is None:
-            whole = self._thought(asked, asked.setup, told.steps)
-            after = self._behind(asked, whole.setup, told.steps, whole.answer)
-            return {"answers": _answers(self.lm, whole.answer, None, after)}
+            now = self._thought(asked, asked.setup, told.steps)
+            return {"answers": _answers(self.lm, now.answer, None, self._behind(now, told.steps))}
         other = self._thought(asked, outline.setup, outline.steps)
-        before = self._behind(asked, other.setup, outline.steps, other.answer)
-        after = self._behind(asked, asked.setup, told.steps, other.answer)
+        reader = other
+        if not told.edited:
+            now = self._thought(asked, asked.setup, told.steps)
+            reader = replace(now, answer=other.answer, answer_lead=other.answer_lead, answer_ids=other.answer_ids)
+        before, after = self._behind(other, outline.steps), self._behind(reader, told.steps)
         found: Data = {"answers": _answers(self.lm, other.answer, before, after)}
         if told.edited:
             found["sentence"] = what_edit_does(other.answer, before.answer, after.answer, top_of(self.lm, after))
@@ -160,18 +163,24 @@ class Measuring:
         if known is not None:
             yield known
             return
-        for effects in METHODS[method](self._thought(asked, setup, steps), DRAWS, SEED):
+        thought = self._thought(asked, setup, steps)
+        spent = thought.reader.passes
+        for found in METHODS[method](thought, DRAWS, SEED, only=list(range(len(steps)))):
+            effects = replace(found, passes=found.passes - spent)
             yield effects
         self._memory.put(key, effects)
 
-    def _thought(self, asked: Asked, setup: Setup, steps: Steps) -> Thought:
+    def _thought(self, asked: Asked, setup: Setup, steps: Steps, base: Steps | None = None) -> Thought:
+        """A thought with the answer behind it; an edited one shares what was read of its `base`."""
         key = ("thought", *_key(asked, setup, steps))
+        old = None if base is None else self._memory.get(("thought", *_key(asked, setup, base)))
+        if old is not None:
+            return self._memory.once(key, lambda: old.edited(steps))
         return self._memory.once(key, lambda: Thought.of(self.lm, asked.prompt, steps, setup=setup))
 
-    def _behind(self, asked: Asked, setup: Setup, steps: Steps, answer: str) -> Behind:
-        setup = setup if thinks(setup, asked.prompt) else Setup([*setup, Think()])
-        thought = Thought(self.lm, asked.prompt, setup, steps, answer_cue(asked.prompt), [])
-        return self._memory.once(("behind", answer, *_key(asked, setup, steps)), lambda: behind(thought, steps, answer))
+    def _behind(self, thought: Thought, steps: Steps) -> Behind:
+        key = ("behind", thought.prompt, thought.setup.to_json(), steps, thought.answer_ids)
+        return self._memory.once(key, lambda: behind(thought, steps))
 
 
 def steps_of(

@@ -126,7 +126,9 @@ def _grain(asked: Asked) -> str:
     if by != "pattern":
         return by
     pattern = asked.option("pattern", "")
-    return f"(?:{pattern})" if pattern else r"(?<=;)\s"  # brackets: a pattern of letters is not the name of a grain
+    if not pattern:
+        raise CtkitError("steps by a pattern", "an empty pattern", r"a regular expression, such as ; or \w+ =")
+    return f"(?:{pattern})"  # brackets: a pattern of letters is not the name of a grain
 
 
 def _own(asked: Asked) -> str:

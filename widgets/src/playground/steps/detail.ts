@@ -15,7 +15,7 @@ export function detail(signal: AbortSignal, edit: () => void): Detail {
 	const title = h("h4");
 	const text = h("span", { class: "ck-step-words", dir: "auto" });
 	const button = h("button", { type: "button", class: "ck-button ck-small", "data-test": "edit-step" }, "edit this step");
-	const list = h("dl", { "data-test": "evaluations" });
+	const list = h("ul", { class: "ck-evaluations", "data-test": "evaluations" });
 	const el = h("div", { class: "ck-detail", "data-test": "step-detail" }, h("div", { class: "ck-inline" }, title, text, button), list);
 	button.addEventListener("click", edit, { signal });
 	const draw = (steps: Steps | null, index: number | null, busy: boolean) => {
@@ -33,10 +33,9 @@ function one(steps: Steps, name: string, index: number, busy: boolean): HTMLElem
 	const method = steps.methods.find((each) => each.name === name);
 	if (!method) return [];
 	const found = steps.measures[name];
-	const waiting = h("dd", { class: "ck-mute" }, busy ? "measuring…" : "not measured");
 	const said = found ? found.sentences[index] || (found.scores[index] === null ? "" : `effect ${number(found.scores[index] ?? 0)}`) : "";
 	const corners = name === "true-thinking" && found ? square(found, index) : null;
-	return [h("dt", { title: method.hint }, method.label), ...(said ? [h("dd", {}, said, ...(corners ? [corners] : []))] : [waiting])];
+	return [line(method.label, method.hint, said || (busy ? "measuring…" : "not measured"), said ? "" : "ck-mute", corners)];
 }
 
 /** The early answer with the step and its context intact or broken: four probabilities. */
@@ -44,13 +43,17 @@ function square(found: Measured, index: number): HTMLElement | null {
 	const values = CORNERS.map((name) => found.evaluations[name]?.[index] ?? null);
 	if (values.some((value) => value === null)) return null;
 	const [a, b, c, d] = values.map((value) => number(value ?? 0)) as [string, string, string, string];
-	const line = (name: string, left: string, right: string) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, left), h("td", {}, right));
+	const pair = (name: string, left: string, right: string) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, left), h("td", {}, right));
 	const head = h("tr", {}, h("td"), h("th", { scope: "col" }, "step intact"), h("th", { scope: "col" }, "step broken"));
-	return h("table", { class: "ck-corners" }, h("caption", {}, `probability of ${quoted(found.answer)}`), h("thead", {}, head), h("tbody", {}, line("context intact", a, b), line("context broken", c, d)));
+	return h("table", { class: "ck-corners" }, h("caption", {}, `probability of ${quoted(found.answer)}`), h("thead", {}, head), h("tbody", {}, pair("context intact", a, b), pair("context broken", c, d)));
 }
 
 function reads(found: Steps["steps"][number]["reads"]): HTMLElement[] {
 	if (!found.length) return [];
 	const parts = found.map((one) => `${one.name.startsWith("step ") ? one.name : quoted(one.text.length > 30 ? `${one.text.slice(0, 29)}…` : one.text).replace(/·/g, " ")} ${number(one.share)}`);
-	return [h("dt", { title: "shares of its words' attention, the mean over all layers and heads" }, "its words read"), h("dd", { class: "ck-reads" }, parts.join(" · "))];
+	return [line("its words read", "shares of its words' attention, the mean over all layers and heads", parts.join(" · "), "ck-reads")];
+}
+
+function line(name: string, hint: string, words: string, look: string, more: HTMLElement | null = null): HTMLElement {
+	return h("li", {}, h("span", { class: "ck-mute", title: hint }, name), h("span", { class: look }, words, ...(more ? [more] : [])));
 }

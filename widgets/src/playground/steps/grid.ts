@@ -41,7 +41,7 @@ export function grid(context: Context): Grid {
 	const [low, high] = [h("span"), h("span")];
 	const key = h("canvas", { class: "ck-ramp", "aria-hidden": "true" });
 	const table = h("div", { class: "ck-table", tabindex: 0, role: "group", "aria-label": "Table of step and later step" });
-	const more = h("details", { class: "ck-more", "data-test": "step-matrix-table" }, h("summary", {}, "Show as table"), table);
+	const more = h("details", { class: "ck-more", "data-test": "step-matrix-table" }, h("summary", {}, "Show the cells as a table"), table);
 	const title = h("h4", {}, "Step → later step, when the step is not looked at");
 	const el = h("div", { class: "ck-grid" }, title, place, words, h("div", { class: "ck-key" }, low, key, high, h("span", { class: "ck-hatched", "aria-hidden": "true" }), "not later"), more);
 	let cells: Cells | null = null;

@@ -10,9 +10,9 @@ export interface Scale {
 
 /** Effects on a probability end at 1; others (attention received) at their largest, and that is said. */
 export function scaleOf(measured: Measured, method: string): Scale {
-	const values = [...measured.scores, ...measured.high, ...(measured.before ?? [])].flatMap((value) => (value === null ? [] : [Math.abs(value)]));
+	const values = [...measured.scores, ...(measured.before ?? [])].flatMap((value) => (value === null ? [] : [Math.abs(value)]));
 	const most = Math.max(0, ...values);
-	if (most <= 1 && method !== "receiver") return { end: 1, digits: 2 };
+	if (most <= 1.0001 && method !== "receiver") return { end: 1, digits: 2 };
 	const power = 10 ** Math.floor(Math.log10(most || 1));
 	const end = Math.ceil((most || 1) / power) * power;
 	return { end, digits: end < 0.2 ? 3 : 2 };

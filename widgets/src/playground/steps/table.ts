@@ -6,7 +6,7 @@ import { type Scale, shownScore } from "./scale";
 
 export function stepTable(signal: AbortSignal): { el: HTMLElement; draw(steps: Steps | null, method: string, scale: Scale): void } {
 	const place = h("div", { class: "ck-table", tabindex: 0, role: "group", "aria-label": "Table of the steps" });
-	const el = h("details", { class: "ck-more", "data-test": "steps-table" }, h("summary", {}, "Show as table"), place);
+	const el = h("details", { class: "ck-more", "data-test": "steps-table" }, h("summary", {}, "Show the steps as a table"), place);
 	let fill = () => {};
 	el.addEventListener("toggle", () => fill(), { signal });
 	const draw = (steps: Steps | null, method: string, scale: Scale) => {
