@@ -59,10 +59,12 @@ class StepsView(View):
     def _repr_mimebundle_(self, **kwargs: Any):
         bundle = super()._repr_mimebundle_(**kwargs)
         self.wait(PATIENCE)
-        effects = self._parts["steps"].effects
+        part = self._parts["steps"]
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        if effects is None or data is None:
+        if part.effects is None or data is None:
             return bundle
         buffer = io.BytesIO()
-        figure_of(effects).savefig(buffer, format="png", metadata={"Software": None}, bbox_inches="tight")
+        figure_of(part.effects, part.before).savefig(
+            buffer, format="png", metadata={"Software": None}, bbox_inches="tight"
+        )
         return data | {"image/png": base64.b64encode(buffer.getvalue()).decode("ascii")}, metadata

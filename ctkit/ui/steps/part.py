@@ -45,6 +45,7 @@ class Measuring:
     def __init__(self, lm: LM):
         self.lm = lm
         self.effects: StepEffects | None = None  # what the panel shows, for a still picture
+        self.before: StepEffects | None = None  # and its outlines, where they are of the same steps
         self._memory = Memory()
         self._data: Data = {}
 
@@ -121,6 +122,7 @@ class Measuring:
         for effects in self._effects(asked, asked.setup, told.steps, method):
             self.effects = effects
             yield self._with(method, effects, None)
+        self.before = None
         if outline is None:
             return
         for other in self._effects(asked, outline.setup, outline.steps, method):
@@ -128,6 +130,7 @@ class Measuring:
             yield dict(self._data)
         before = measured(other, None)["scores"]
         if not told.edited:
+            self.before = other
             names = outline.words.removeprefix("without ")
             self._data["sentence"] = what_switches_do(effects, other, names)
         yield self._with(method, effects, [None if at is None else before[at] for at in outline.matches])

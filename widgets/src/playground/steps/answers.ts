@@ -1,6 +1,6 @@
 // The answer after the thought: outline = what it is compared with, filled = now, numbers beside.
 import { h, setAttributes, setShown, setText } from "../../lib/dom";
-import { number, quoted, shown, unwordly } from "../../lib/words";
+import { number, shown, unwordly, visible } from "../../lib/words";
 import type { Answers, Steps } from "../types";
 
 interface Bar {
@@ -39,7 +39,7 @@ export function answerBars(): { el: HTMLElement; draw(steps: Steps | null): void
 function rowsOf(answers: Answers): { name: string; before: number | null; after: number }[] {
 	const tokens = answers.tokens.map((one) => ({ name: shown(one.token), before: one.before, after: one.after }));
 	if (answers.tokens.some((one) => one.token.trim() === answers.answer)) return tokens;
-	return [{ name: quoted(answers.answer), before: answers.before, after: answers.after }, ...tokens];
+	return [{ name: `“${visible(answers.answer)}”`, before: answers.before, after: answers.after }, ...tokens];
 }
 
 function bar(): Bar {

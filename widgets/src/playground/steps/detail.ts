@@ -1,6 +1,6 @@
 // The chosen step: what four measures say of it, and what it reads.
 import { h, setShown, setText } from "../../lib/dom";
-import { number, quoted, running } from "../../lib/words";
+import { number, short, visible } from "../../lib/words";
 import type { Measured, Steps } from "../types";
 
 const FOUR = ["true-thinking", "early", "suppress", "mistake"];
@@ -23,7 +23,7 @@ export function detail(signal: AbortSignal, edit: () => void): Detail {
 		setShown(el, step !== undefined);
 		if (!steps || !step || index === null) return;
 		setText(title, `Step ${index + 1}`);
-		setText(text, running(step.text));
+		setText(text, visible(step.text));
 		list.replaceChildren(...FOUR.flatMap((name) => one(steps, name, index, busy)), ...reads(step.reads));
 	};
 	return { el, draw };
@@ -45,12 +45,12 @@ function square(found: Measured, index: number): HTMLElement | null {
 	const [a, b, c, d] = values.map((value) => number(value ?? 0)) as [string, string, string, string];
 	const pair = (name: string, left: string, right: string) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, left), h("td", {}, right));
 	const head = h("tr", {}, h("td"), h("th", { scope: "col" }, "step intact"), h("th", { scope: "col" }, "step broken"));
-	return h("table", { class: "ck-corners" }, h("caption", {}, `probability of ${quoted(found.answer)}`), h("thead", {}, head), h("tbody", {}, pair("context intact", a, b), pair("context broken", c, d)));
+	return h("table", { class: "ck-corners" }, h("caption", {}, `probability of “${visible(found.answer)}”`), h("thead", {}, head), h("tbody", {}, pair("context intact", a, b), pair("context broken", c, d)));
 }
 
 function reads(found: Steps["steps"][number]["reads"]): HTMLElement[] {
 	if (!found.length) return [];
-	const parts = found.map((one) => `${one.name.startsWith("step ") ? one.name : quoted(one.text.length > 30 ? `${one.text.slice(0, 29)}…` : one.text).replace(/·/g, " ")} ${number(one.share)}`);
+	const parts = found.map((one) => `${one.name.startsWith("step ") ? one.name : `“${short(one.text, 30)}”`} ${number(one.share)}`);
 	return [line("its words read", "shares of its words' attention, the mean over all layers and heads", parts.join(" · "), "ck-reads")];
 }
 

@@ -2,7 +2,7 @@
 import { bytes } from "../../lib/bytes";
 import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import { moved } from "../../lib/keys";
-import { running, signed } from "../../lib/words";
+import { signed, visible } from "../../lib/words";
 import type { Context } from "../context";
 import { drawMatrix } from "../draw/matrix";
 import { drawKey, ramp } from "../draw/ramp";
@@ -58,8 +58,8 @@ export function grid(context: Context): Grid {
 	const paint = () => {
 		if (!cells) return;
 		const labels = Array.from({ length: cells.size }, (_, i) => String(i + 1));
-		drawMatrix(canvas, { square: cells, labels, pieces: [], end, row: at?.row ?? null, column: at?.column ?? null }, windowOf(), ramp(context.theme), context.theme);
-		drawKey(key, ramp(context.theme), context.theme, true);
+		drawMatrix(canvas, { square: cells, labels, pieces: [], hidden: false, end, row: at?.row ?? null, column: at?.column ?? null }, windowOf(), ramp(context.theme, false), context.theme);
+		drawKey(key, ramp(context.theme, false), context.theme, true);
 		setText(words, at ? said(cells, shownSteps, at) : "A row is a step, its columns the steps before it. Blue: it changes more than most when that step is not looked at. Orange: less.");
 	};
 	const point = (to: typeof at, aloud: boolean) => {
@@ -102,7 +102,7 @@ export function grid(context: Context): Grid {
 }
 
 function said(cells: Cells, steps: Steps | null, { row, column }: { row: number; column: number }): string {
-	const name = (i: number) => `step ${i + 1} (${running(steps?.steps[i]?.text ?? "").slice(0, 40)})`;
+	const name = (i: number) => `step ${i + 1} (${visible(steps?.steps[i]?.text ?? "").slice(0, 40)})`;
 	if (column >= row) return `${name(column)} is not before ${name(row)}`;
 	const value = cells.values[row * cells.size + column] ?? 0;
 	return `${name(row)} without a look at ${name(column)}: ${signed(value)}, beside the mean of its row`;

@@ -1,6 +1,6 @@
 // One step: its text, its bar with interval and outline, its number, its sentence.
 import { h, setAttributes, setShown, setText } from "../../lib/dom";
-import { running } from "../../lib/words";
+import { visible } from "../../lib/words";
 import type { Measured, Step } from "../types";
 import { type Scale, share, shownScore } from "./scale";
 
@@ -29,7 +29,7 @@ export function row(index: number): Row {
 	const el = h("li", { class: "ck-step" }, place, track, h("span", { class: "ck-value" }, value), sentence);
 
 	const draw = (step: Step, measured: Measured | null, scale: Scale) => {
-		setText(text, running(step.text));
+		setText(text, visible(step.text));
 		setText(tag, step.label ? `${SHAPES[step.label] ?? "▫"} ${step.label}` : "");
 		setShown(tag, step.label !== null);
 		setShown(mark, step.edited);

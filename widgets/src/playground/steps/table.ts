@@ -1,6 +1,6 @@
 // All numbers of the steps as a table. Built when it is opened.
 import { h } from "../../lib/dom";
-import { running } from "../../lib/words";
+import { visible } from "../../lib/words";
 import type { Steps } from "../types";
 import { type Scale, shownScore } from "./scale";
 
@@ -26,7 +26,7 @@ function build(steps: Steps, method: string, scale: Scale): HTMLTableElement {
 	const names = ["", "step", "label", "effect", "from", "to", ...(found?.before ? [steps.outline] : []), ...evaluations.map(([name]) => name)];
 	const value = (all: (number | null)[] | null | undefined, i: number) => h("td", {}, shownScore(all?.[i] ?? null, { ...scale, digits: Math.max(3, scale.digits) }));
 	const rows = steps.steps.map((step, i) => h("tr", {},
-		h("td", {}, String(i + 1)), h("th", { scope: "row" }, running(step.text)), h("td", {}, [step.label, step.edited ? "edited" : null].filter(Boolean).join(", ")),
+		h("td", {}, String(i + 1)), h("th", { scope: "row" }, visible(step.text)), h("td", {}, [step.label, step.edited ? "edited" : null].filter(Boolean).join(", ")),
 		value(found?.scores, i), value(found?.low, i), value(found?.high, i), ...(found?.before ? [value(found.before, i)] : []), ...evaluations.map(([, values]) => value(values, i)),
 	));
 	return h("table", {}, h("caption", {}, `Effect of each step: ${label}, with its 95 % interval`), h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, ...rows));
