@@ -12,7 +12,6 @@ from ...engine.run import run
 from ...errors import CtkitError
 from ...measures.grouped import grouped_attention
 from ...measures.steps import METHODS, StepEffects, Thought, labels_of
-from ..frame import packed
 from .told import Asked, Told, parts_of
 from .words import method_of, sentence_of
 
@@ -88,8 +87,8 @@ def matrix_of(effects: StepEffects) -> dict[str, Any] | None:
     """The matrix of a measure with a row for each later step and a column for each that is read."""
     if effects.matrix is None:
         return None
-    later = effects.matrix.T.to(torch.float32).nan_to_num(0.0)
-    return packed(later)
+    later = effects.matrix.T.to(torch.float32).nan_to_num(0.0).contiguous()
+    return {"shape": list(later.shape), "data": memoryview(later.numpy().tobytes())}
 
 
 def number(value: float) -> float | None:
