@@ -107,9 +107,9 @@ def test_other_switches_are_compared_with_the_bare_thought(part, lm):
 def test_what_is_known_is_not_measured_again(part, lm):
     list(part.stages(asked(lm, **by_hand())))
     thought = part._thought(asked(lm), ct.Setup(), Steps.of(TRUE))
-    spent = thought.reader.passes
+    spent = thought.reader.cost
     list(part.stages(asked(lm, **by_hand())))
-    assert thought.reader.passes == spent
+    assert thought.reader.cost == spent
 
 
 def test_the_chosen_step_is_asked_four_things_and_what_it_reads(part, lm):
@@ -190,7 +190,7 @@ def test_partial_results_are_published_and_a_stop_keeps_them(lm, monkeypatch):
         measure.lots, shown, part = 0, [], Measuring(lm)
         job = SimpleNamespace(
             lm=lm, prompt=PROBLEM.prompt, setup=ct.Setup(), problem=None, options=by_hand(), state={"prompt": PIECES},
-            after=None, stale=stop,
+            after=None, stale=stop, against=ct.Setup(),
         )  # fmt: skip
         part(job, shown.append)
         assert measure.lots == lots

@@ -21,6 +21,7 @@ from .state import prompt_of, setups_of
 STATIC = Path(__file__).parents[1] / "static"
 MOST_WHOLE = 1_500_000  # weights of a run that the page holds: nobody is there to ask for a head
 Stale = Callable[[], bool]
+WHOLE = {"steps": {"detail": True, "matrix": True}}  # what a page holds beside what is on show
 
 
 def page_of(
@@ -50,7 +51,7 @@ def page_of(
         for name, part in parts.items():
             if stale():
                 return None
-            options = traits["options"].get(name, {})
+            options = WHOLE.get(name, {}) | traits["options"].get(name, {})
             results[name] = _result(part, Job(lm, prompt, setup, *runs, own, problem, stale, options, against))
         recordings.append(
             {

@@ -20,6 +20,7 @@ from .told import Asked, Told, told_of
 from .words import what_edit_does, what_switches_do
 
 DRAWS, SEED = 4, 0
+THOUGHTS = 6  # of which what was read is kept: a cache each
 PAUSE = 0.1  # seconds between two partial results
 Data = dict[str, Any]
 
@@ -47,6 +48,7 @@ class Measuring:
         self.effects: StepEffects | None = None  # what the panel shows, for a still picture
         self.before: StepEffects | None = None  # and its outlines, where they are of the same steps
         self._memory = Memory()
+        self._thoughts = Memory(THOUGHTS)
         self._data: Data = {}
 
     def __call__(self, job: Any, publish: Callable[[Data | None], None]) -> None:
@@ -54,7 +56,7 @@ class Measuring:
         after = job.after
         written = None if after is None else after.encoding.prompt.pieces.get("thought")
         pieces = job.state["prompt"]
-        asked = Asked(job.lm, job.prompt, job.setup, job.problem, job.options, pieces, written)
+        asked = Asked(job.lm, job.prompt, job.setup, job.problem, job.options, pieces, written, job.against)
         published = 0.0
         for data in self.stages(asked):
             partial = data is not None and data["running"] and data["running"]["done"]
@@ -131,8 +133,7 @@ class Measuring:
         before = measured(other, None)["scores"]
         if not told.edited:
             self.before = other
-            names = outline.words.removeprefix("without ")
-            self._data["sentence"] = what_switches_do(effects, other, names)
+            self._data["sentence"] = what_switches_do(effects, other, _names(asked.setup) or "Thinking alone")
         yield self._with(method, effects, [None if at is None else before[at] for at in outline.matches])
 
     def _details(self, asked: Asked, told: Told, method: str) -> Iterator[Data]:
@@ -166,20 +167,18 @@ class Measuring:
         if known is not None:
             yield known
             return
-        thought = self._thought(asked, setup, steps)
-        spent = thought.reader.passes
-        for found in METHODS[method](thought, DRAWS, SEED, only=list(range(len(steps)))):
-            effects = replace(found, passes=found.passes - spent)
+        thought = self._thought(asked, setup, steps).measured_anew()
+        for effects in METHODS[method](thought, DRAWS, SEED, only=list(range(len(steps)))):
             yield effects
         self._memory.put(key, effects)
 
     def _thought(self, asked: Asked, setup: Setup, steps: Steps, base: Steps | None = None) -> Thought:
         """A thought with the answer behind it; an edited one shares what was read of its `base`."""
-        key = ("thought", *_key(asked, setup, steps))
-        old = None if base is None else self._memory.get(("thought", *_key(asked, setup, base)))
+        key = _key(asked, setup, steps)
+        old = None if base is None else self._thoughts.get(_key(asked, setup, base))
         if old is not None:
-            return self._memory.once(key, lambda: old.edited(steps))
-        return self._memory.once(key, lambda: Thought.of(self.lm, asked.prompt, steps, setup=setup))
+            return self._thoughts.once(key, lambda: old.edited(steps))
+        return self._thoughts.once(key, lambda: Thought.of(self.lm, asked.prompt, steps, setup=setup))
 
     def _behind(self, thought: Thought, steps: Steps) -> Behind:
         key = ("behind", thought.prompt, thought.setup.to_json(), steps, thought.answer_ids)
@@ -198,12 +197,16 @@ def _outline_of(asked: Asked, told: Told) -> Outline | None:
     """What is drawn as an outline: the thought before it was edited, or else without the other switches."""
     if told.edited:
         return Outline("before the edit", asked.setup, told.base, told.matches)
-    others = [i for i in asked.setup if not isinstance(i, Think)]
-    if not others:
-        return None
-    names = " + ".join(IN_WORDS.get(type(i).__name__, type(i).__name__) for i in others)
+    same = list(range(len(told.steps)))
+    if len(asked.against):
+        return Outline(f"with {_names(asked.against) or 'thinking alone'}", asked.against, told.steps, same)
     bare = Setup([i for i in asked.setup if isinstance(i, Think)])
-    return Outline(f"without {names}", bare, told.steps, list(range(len(told.steps))))
+    return Outline(f"without {_names(asked.setup)}", bare, told.steps, same) if _names(asked.setup) else None
+
+
+def _names(setup: Setup) -> str:
+    """The interventions of a setup in words, but for thinking."""
+    return " + ".join(IN_WORDS.get(type(i).__name__, type(i).__name__) for i in setup if not isinstance(i, Think))
 
 
 def _answers(lm: LM, answer: str, before: Behind | None, after: Behind) -> Data:

@@ -1,7 +1,7 @@
 """Which thought the steps view measures: the model's own, the task's, one written by hand; as it was, or edited."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import accumulate
@@ -22,7 +22,8 @@ SOURCES = ("model", "task", "hand")
 @dataclass(frozen=True)
 class Asked:
     """What a steps panel is asked to measure: a prompt (`pieces`: as the view writes it), a setup, the panel's own
-    options, and what is known already: the problem that the prompt is, the thought that the model has just written."""
+    options, and what is known already: the problem that the prompt is, the thought that the model has just written.
+    `against`: the setup to compare with, where it is not "nothing"."""
 
     lm: LM
     prompt: Prompt
@@ -31,6 +32,7 @@ class Asked:
     options: Mapping[str, Any] | None = None
     pieces: Sequence[Mapping[str, str]] = ()
     written: str | None = None
+    against: Setup = field(default_factory=Setup)
 
     def option(self, name: str, default: Any = None) -> Any:
         """One of the panel's own settings."""

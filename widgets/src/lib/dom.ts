@@ -29,6 +29,11 @@ export function setShown(element: HTMLElement, shown: boolean): void {
 	element.hidden = !shown;
 }
 
+/** Calls back at every such event, until the signal. */
+export function listen<K extends keyof GlobalEventHandlersEventMap>(target: EventTarget, type: K, listener: (event: GlobalEventHandlersEventMap[K]) => unknown, signal: AbortSignal): void {
+	target.addEventListener(type, listener as EventListener, { signal });
+}
+
 let made = 0;
 
 /** An id no other element of the page has. */

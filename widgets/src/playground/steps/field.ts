@@ -1,5 +1,5 @@
 // The field that a step becomes while it is edited: every letter moves the answer, Enter or a pause measures anew.
-import { h } from "../../lib/dom";
+import { h, listen } from "../../lib/dom";
 
 const PAUSE = 700; // ms without a letter, after which all steps are measured again
 
@@ -9,8 +9,14 @@ export interface Edit {
 	close(): void;
 }
 
-/** `typed` at every letter; `paused` after the last one for a while; `done` with the text, or null to leave it all as it was. */
-export function field(label: string, text: string, signal: AbortSignal, typed: (text: string) => void, paused: (text: string) => void, done: (text: string | null) => void): Edit {
+export interface Edited {
+	typed(text: string): void;
+	paused(text: string): void;
+	/** The edit is over; null: all is as it was. */
+	done(text: string | null): void;
+}
+
+export function field(label: string, text: string, signal: AbortSignal, tell: Edited): Edit {
 	const el = h("textarea", { class: "ck-step-field", rows: Math.min(6, text.split("\n").length), "aria-label": label, "data-test": "step-field", dir: "auto", spellcheck: "false" });
 	el.value = text;
 	const whole = el.value; // what the field makes of it: it knows only one kind of line break
@@ -19,22 +25,22 @@ export function field(label: string, text: string, signal: AbortSignal, typed: (
 	const close = (result: string | null) => {
 		if (!open) return;
 		open = false;
-		window.clearTimeout(timer);
-		done(result === whole ? null : result);
+		clearTimeout(timer);
+		tell.done(result === whole ? null : result);
 	};
-	el.addEventListener("input", () => {
-		window.clearTimeout(timer);
-		typed(el.value);
-		timer = window.setTimeout(() => open && el.value.trim() && paused(el.value), PAUSE);
-	}, { signal });
-	el.addEventListener("keydown", (event) => {
-		if (event.isComposing) return; // Enter that ends a composed letter
-		if (event.key !== "Enter" && event.key !== "Escape") return;
+	listen(el, "input", () => {
+		clearTimeout(timer);
+		tell.typed(el.value);
+		timer = window.setTimeout(() => open && el.value.trim() && tell.paused(el.value), PAUSE);
+	}, signal);
+	listen(el, "keydown", (event) => {
+		const enter = event.key === "Enter";
+		if (event.isComposing || (!enter && event.key !== "Escape")) return; // composing: Enter ends a letter
 		event.preventDefault();
 		event.stopPropagation();
-		close(event.key === "Enter" ? el.value : null);
-	}, { signal });
-	el.addEventListener("blur", () => close(el.value), { signal });
-	signal.addEventListener("abort", () => window.clearTimeout(timer));
+		close(enter ? el.value : null);
+	}, signal);
+	listen(el, "blur", () => close(el.value), signal);
+	signal.addEventListener("abort", () => clearTimeout(timer));
 	return { el, close: () => close(el.value) };
 }

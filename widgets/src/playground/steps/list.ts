@@ -1,11 +1,11 @@
 // The thought in steps: chosen with a click or arrow keys, edited with a double click or Enter.
-import { h } from "../../lib/dom";
+import { h, listen } from "../../lib/dom";
 import type { Measured, Steps } from "../types";
 import { type Edit, field } from "./field";
 import { type Row, row } from "./row";
 import type { Scale } from "./scale";
 
-const FLOW = new Set(["token", "word"]); // grains that run on as text, the bars below the words
+const FLOW = ["token", "word"]; // grains that run on as text, the bars below the words
 
 export interface Listeners {
 	choose(index: number | null): void;
@@ -21,37 +21,37 @@ export interface StepList {
 	/** The step that is chosen, or null. */
 	chosen(): number | null;
 	edit(index: number): void;
-	editing(): boolean;
 }
 
-export function stepList(signal: AbortSignal, on: Listeners): StepList {
+export function stepList(signal: AbortSignal, listeners: Listeners): StepList {
 	const el = h("ol", { class: "ck-steps", "data-test": "steps", "aria-label": "Steps. Arrow keys choose one, Enter edits it." });
 	let rows: Row[] = [];
 	let chosen: number | null = null;
 	let open: { index: number; edit: Edit } | null = null;
 	let last: Steps | null = null;
 
-	const indexOf = (event: Event) => (event.target instanceof Element ? rows.findIndex((one) => one.el.contains(event.target as Element)) : -1);
-	const mark = () => rows.forEach((one, i) => {
-		one.choose(i === chosen);
-		one.pick.tabIndex = i === (chosen ?? 0) ? 0 : -1;
-	});
+	const indexOf = (target: EventTarget | null) => rows.findIndex((one) => one.el.contains(target as Node | null));
+	const mark = () => rows.forEach((one, i) => one.choose(i === chosen, i === (chosen ?? 0)));
 	const choose = (index: number | null, focus: boolean) => {
 		chosen = index;
 		mark();
 		if (focus && index !== null) rows[index]?.pick.focus();
-		on.choose(index);
+		listeners.choose(index);
 	};
 	const edit = (index: number) => {
 		const [one, step] = [rows[index], last?.steps[index]];
 		if (!one || !step || open) return;
 		if (chosen !== index) choose(index, false);
-		const made = field(`Step ${index + 1}. Enter takes it, Escape leaves it as it was.`, step.text, signal, (text) => on.typed(index, text), (text) => on.paused(index, text), (text) => {
-			const focused = document.activeElement === made.el;
-			open = null;
-			one.place.replaceChildren(one.pick);
-			if (focused) one.pick.focus();
-			on.done(index, text);
+		const made = field(`Step ${index + 1}. Enter takes it, Escape leaves it as it was.`, step.text, signal, {
+			typed: (text) => listeners.typed(index, text),
+			paused: (text) => listeners.paused(index, text),
+			done: (text) => {
+				const focused = document.activeElement === made.el;
+				open = null;
+				one.place.replaceChildren(one.pick);
+				if (focused) one.pick.focus();
+				listeners.done(index, text);
+			},
 		});
 		open = { index, edit: made };
 		one.place.replaceChildren(made.el);
@@ -59,31 +59,28 @@ export function stepList(signal: AbortSignal, on: Listeners): StepList {
 		made.el.setSelectionRange(made.el.value.length, made.el.value.length);
 	};
 
-	el.addEventListener("click", (event) => {
-		const at = indexOf(event);
+	listen(el, "click", ({ target }) => {
+		const at = indexOf(target);
 		if (at >= 0 && open?.index !== at) choose(at, true);
-	}, { signal });
-	el.addEventListener("dblclick", (event) => {
-		const at = indexOf(event);
-		if (at >= 0) edit(at);
-	}, { signal });
-	el.addEventListener("keydown", (event) => {
+	}, signal);
+	listen(el, "dblclick", ({ target }) => edit(indexOf(target)), signal);
+	listen(el, "keydown", (event) => {
 		if (open || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
 		const at = chosen ?? 0;
 		const to: Record<string, number> = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: rows.length - 1 };
 		const next = to[event.key];
-		if (next !== undefined) choose(Math.max(0, Math.min(rows.length - 1, chosen === null ? 0 : next)), true);
+		if (next !== undefined) choose(chosen === null ? 0 : Math.max(0, Math.min(rows.length - 1, next)), true);
 		else if (event.key === "Enter" || event.key === "F2") edit(at);
 		else if (event.key === "Escape" && chosen !== null) choose(null, false);
 		else return;
 		event.preventDefault();
 		event.stopPropagation();
-	}, { signal });
+	}, signal);
 
 	const draw = (steps: Steps | null, measured: Measured | null, scale: Scale) => {
 		const n = steps?.steps.length ?? 0;
 		if (open && n !== rows.length && last?.thought !== steps?.thought) open.edit.close(); // somebody else changed the thought
-		const focused = rows.findIndex((one) => one.el.contains(document.activeElement));
+		const focused = indexOf(document.activeElement);
 		last = steps;
 		if (n !== rows.length) {
 			rows = Array.from({ length: n }, (_, i) => row(i));
@@ -91,9 +88,9 @@ export function stepList(signal: AbortSignal, on: Listeners): StepList {
 			if (chosen !== null && chosen >= n) choose(n ? n - 1 : null, false);
 			if (focused >= 0) rows[Math.min(focused, n - 1)]?.pick.focus();
 		}
-		el.classList.toggle("ck-flow", FLOW.has(steps?.by ?? ""));
+		el.classList.toggle("ck-flow", FLOW.includes(steps?.by ?? ""));
 		steps?.steps.forEach((step, i) => rows[i]?.draw(step, measured, scale));
 		mark();
 	};
-	return { el, draw, chosen: () => chosen, edit, editing: () => open !== null };
+	return { el, draw, chosen: () => chosen, edit };
 }
