@@ -2,20 +2,23 @@
 
 import random
 import signal
+from functools import cache
 
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
 import ctkit as ct
 from ctkit import CtkitError, Mask, Prompt, Reread, Setup, Steer, Swap, Think
 from ctkit.engine import branches as engine
+from ctkit.engine import prefix
 from ctkit.engine.batch import BATCH_TOKENS
 from ctkit.engine.branches import Trunks, chance, reads_on
 from ctkit.engine.prefix import shared
 from ctkit.families.configs import model_of
 
 from .engine_fixtures import TOLERANCE, direction, left_behind
-from .families import TOKENIZER, WINDOWED, lm_of, new_model
+from .families import BASE, TOKENIZER, WINDOWED, lm_of, new_model
 
 FAMILIES = ["llama", "gpt2", "opt", "gpt_neox", "mixtral", "bloom", "falcon", "llama@eager"]  # share beginnings
 OTHERS = [*WINDOWED, "gpt_neo"]
@@ -177,22 +180,22 @@ def test_nothing_is_read_twice():
     assert trunks.tokens == read + 1, "but for the token that speaks"
 
 
-def test_a_batch_holds_so_many_places(monkeypatch):
-    lm, sizes = lm_of("llama"), []
-    true = engine.read_on
-
-    def watched(lm, goings):
-        reading = true(lm, goings)
-        sizes.append(sum(layer.keys.shape[0] * layer.keys.shape[2] for layer in reading.cache.layers[:1]))
-        return reading
-
-    monkeypatch.setattr(engine, "read_on", watched)
+def test_a_batch_has_its_bounds():
+    lm = lm_of("llama")
     trunks = Trunks(lm)
     trunks.grow([thought(*STEPS)])
-    many = [thought(*STEPS, answer=str(n)) for n in range(150)]
-    trunks.logits(many)
-    assert len(sizes) > 2
-    assert BATCH_TOKENS / 2 < max(sizes) <= BATCH_TOKENS
+    goings = [trunks.going(row, 1 + n % 3) for n, row in enumerate(trunks.rows(texts() * 20))]
+    for room, vocab in ((BATCH_TOKENS, 1), (500, 1), (30_000, 1), (10**9, 10**6), (1, 1)):
+        found = list(engine.batches(goings, room, vocab))
+        assert sorted(i for batch in found for i in batch) == list(range(len(goings)))
+        for batch in found:
+            some = [goings[i] for i in batch]
+            assert len(batch) == 1 or len(batch) * max(len(going.row.enc) for going in some) <= room
+            assert len(batch) == 1 or len(batch) * max(going.last for going in some) * vocab <= engine.LOGITS
+            to_read = [going.to_read for going in some]
+            assert len(batch) * max(to_read) <= BATCH_TOKENS
+            assert len(batch) * max(to_read) - sum(to_read) <= max(engine.PASS, sum(to_read) // 2)
+        assert (room < 100) == (len(found) == len(goings))
 
 
 def test_trunks_are_dropped_when_there_are_many(monkeypatch):
@@ -219,6 +222,51 @@ def test_trunks_are_dropped_when_there_are_many(monkeypatch):
 )
 def test_what_two_texts_share(one, other, length):
     assert shared(one, other) == shared(other, one) == length
+
+
+# --- long thoughts ---
+
+
+@cache
+def deep():
+    """A random model of 12 layers that reads long texts."""
+    sizes = {"num_hidden_layers": 12, "max_position_embeddings": 4096}
+    return ct.wrap(AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **BASE | sizes)).eval(), TOKENIZER)
+
+
+def questions(n: int, draws: int = 2) -> tuple[list[Prompt], list[Prompt]]:
+    """A thought of `n` steps and its broken versions; and, right behind each step, all four ways to have it and those
+    before it broken or not."""
+    chains = [[f"{d}{i:02d} is {c}." for i in range(n)] for d, c in zip(range(draws + 1), "abc")]
+    whole, texts = chains[0], []
+    for i in range(n):
+        texts.append([*whole[: i + 1]])
+        for broken in chains[1:]:
+            texts += [[*whole[:i], broken[i]], [*broken[:i], whole[i]], broken[: i + 1]]
+    return [QUESTION.then(**{f"{i}": step for i, step in enumerate(chain)}) for chain in chains], [
+        thought(*steps) for steps in texts
+    ]
+
+
+def test_a_thought_of_sixty_steps(monkeypatch):
+    """Passes and tokens grow as the steps, not as their square, and no pass takes more room than it may."""
+    lm, largest = deep(), []
+    true = prefix._rooms
+    monkeypatch.setattr(prefix, "_rooms", lambda *args: largest.append(true(*args)[0].numel()) or true(*args))
+    cost = {}
+    for n in (15, 30, 60):
+        grown, asked = questions(n)
+        trunks = Trunks(lm)
+        trunks.grow(grown)
+        found = trunks.logits(asked)
+        cost[n] = (trunks.passes, trunks.tokens, sum(len(prompt.text) for prompt in asked))
+        some = random.Random(0).sample(range(len(asked)), 3)
+        same([found[i] for i in some], whole(lm, [asked[i] for i in some], last=1))
+    assert cost[60][0] <= 12 and cost[60][0] <= 2 * cost[30][0]
+    assert cost[60][1] <= 2.2 * cost[30][1] <= 2.2 * 2.2 * cost[15][1]
+    assert cost[60][2] > 3.3 * cost[30][2] > 3.3 * 3 * cost[15][2], "read whole they would grow as the square"
+    places = BATCH_TOKENS * lm.n_layers * 2 * 8  # key heads, and the width of each
+    assert places / 3 < max(largest) <= places
 
 
 # --- models that do not keep the law, interrupts ---

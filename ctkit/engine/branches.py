@@ -14,7 +14,7 @@ from ..prompt import Encoding
 from .batch import BATCH_TOKENS, groups
 from .lm import LM, keys_chosen
 from .plan import Row
-from .prefix import Going, Prefix, read_on, shared
+from .prefix import Going, Prefix, Reading, read_on, shared
 from .probe import FAILURES, probed
 from .rows import rows_of
 from .run import traces
@@ -22,6 +22,7 @@ from .session import NOTHING
 
 KEPT = 16384  # tokens: so much of the trunks is kept, the newest
 PASS = 128  # tokens: reading fewer of them again is cheaper than another pass
+LOGITS = 2**26  # numbers: of a pass
 CLOSE = 1e-3  # logits, by which a text read on may differ from the same text read whole; relative to the largest
 BEYOND_TEXT = ("allow", "bias", "heads", "mlp", "residual", "segments")  # a setup with one of these shares nothing yet
 
@@ -60,10 +61,10 @@ class Trunks:
         The first one is read alone, the others from it on."""
         rows = {row.enc.ids: row for row in self.rows(texts)}
         new = [row for ids, row in rows.items() if self._best(ids)[1] < len(ids)]
-        if not new or not self._share(new):
+        if not new or not self.share(new):
             return
         for some in [new] if self.kept else [new[:1], new[1:]]:
-            for _, reading in self.passing([self.going(row, 1) for row in some]):
+            for _, reading in self.passing([self.going(row, 1) for row in some], keep=True):
                 self.kept += [reading.prefix(b).own() for b in range(len(reading.goings))]
         room = KEPT
         for place in range(len(self.kept) - 1, -1, -1):
@@ -87,12 +88,21 @@ class Trunks:
                 )
         return self._logits(rows, [last] * len(rows), on_progress)
 
-    def chances(self, texts: Sequence[Any], piece: str, on_progress: Progress | None = None) -> list[float]:
-        """The probability of a piece, the last of each text: the product over its tokens, each given all before it."""
+    def chances(
+        self, texts: Sequence[Any], piece: str | None = None, on_progress: Progress | None = None
+    ) -> list[float]:
+        """The probability of the last piece of each text: the product over its tokens, each given all before it.
+        `piece` is its name, where that is to be checked."""
         rows = self.rows(texts)
+        found = self.scores(rows, piece, on_progress)
+        return [chance(scores, row.enc.ids[-len(scores) :]) for row, scores in zip(rows, found, strict=True)]
+
+    def scores(
+        self, rows: list[Row], piece: str | None = None, on_progress: Progress | None = None
+    ) -> list[Float[Tensor, "token vocab"]]:
+        """Those from which each token of a row's last piece would be chosen."""
         sizes = [piece_size(row.enc, piece) for row in rows]
-        found = self._logits(rows, [size + 1 for size in sizes], on_progress)
-        return [chance(logits[:-1], row.enc.ids[-size:]) for row, size, logits in zip(rows, sizes, found, strict=True)]
+        return [logits[:-1] for logits in self._logits(rows, [size + 1 for size in sizes], on_progress)]
 
     def rows(self, texts: Sequence[Any]) -> list[Row]:
         """The texts as rows: edited, encoded, checked."""
@@ -103,10 +113,12 @@ class Trunks:
         prefix, length = self._best(row.enc.ids)
         return Going(Row(row.enc, Setup()), prefix, length, last)  # its setup has changed the text, and is done
 
-    def passing(self, goings: Sequence[Going]) -> Iterator[tuple[list[int], Any]]:
-        """Rows in passes of at most `BATCH_TOKENS` places, cache included: (their indices, the reading)."""
-        for batch in batches(goings):
-            reading = read_on(self.lm, [goings[i] for i in batch])
+    def passing(self, goings: Sequence[Going], keep: bool) -> Iterator[tuple[list[int], Reading]]:
+        """Rows in passes: (their indices, the reading). `keep` as in `read_on`; where nothing is kept, one block's keys
+        and values at a time may take as much room as else those of all blocks."""
+        room = BATCH_TOKENS if keep else BATCH_TOKENS * self.lm.n_layers
+        for batch in batches(goings, room, self.lm.n_tokens):
+            reading = read_on(self.lm, [goings[i] for i in batch], keep)
             self.count(reading.tokens)
             yield batch, reading
 
@@ -115,7 +127,8 @@ class Trunks:
         self.passes += 1
         self.tokens += tokens
 
-    def _share(self, rows: Sequence[Row]) -> bool:
+    def share(self, rows: Sequence[Row]) -> bool:
+        """Whether these rows, some perhaps with setups of their own, can share what they have in common."""
         return all(changes_text_only(row.setup) for row in rows) and reads_on(self.lm)
 
     def _best(self, ids: tuple[int, ...]) -> tuple[Prefix | None, int]:
@@ -127,7 +140,7 @@ class Trunks:
     def _logits(self, rows: list[Row], lasts: list[int], on_progress: Progress | None) -> list[Tensor]:
         found: list[Any] = [None] * len(rows)
         done = 0
-        for batch, several in (self._shared if self._share(rows) else self._whole)(rows, lasts):
+        for batch, several in (self._shared if self.share(rows) else self._whole)(rows, lasts):
             for i, logits in zip(batch, several, strict=True):
                 found[i] = logits[-lasts[i] :].float().cpu()
             done += len(batch)
@@ -136,7 +149,8 @@ class Trunks:
         return found
 
     def _shared(self, rows: list[Row], lasts: list[int]) -> Iterator[tuple[list[int], Sequence[Tensor]]]:
-        for batch, reading in self.passing([self.going(row, last) for row, last in zip(rows, lasts, strict=True)]):
+        goings = [self.going(row, last) for row, last in zip(rows, lasts, strict=True)]
+        for batch, reading in self.passing(goings, keep=False):
             yield batch, reading.logits
 
     def _whole(self, rows: list[Row], lasts: list[int]) -> Iterator[tuple[list[int], Sequence[Tensor]]]:
@@ -146,18 +160,20 @@ class Trunks:
             self.count(len(some) * max(len(row.enc) for row in some))
 
 
-def batches(goings: Sequence[Going], most: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Indices of rows that are read together: at most `most` places, cache included, so that memory does not grow with
-    the number of rows; and alike in how much they have to read, as all read as much as the one that reads most."""
+def batches(goings: Sequence[Going], room: int = BATCH_TOKENS, vocab: int = 1) -> Iterator[list[int]]:
+    """Indices of rows that are read together: at most `room` places, what is shared included, `BATCH_TOKENS` tokens to
+    read and `LOGITS` logits, so that memory does not grow with the number of rows; and alike in how much they have to
+    read, as all read as much as the one that reads most."""
     batch: list[int] = []
-    longest = sum_to_read = 0
+    longest = sum_to_read = last = 0
     for index in sorted(range(len(goings)), key=lambda i: goings[i].place):
-        going = goings[index]
+        going, n = goings[index], len(batch) + 1
         longest, sum_to_read = max(longest, len(going.row.enc)), sum_to_read + going.to_read
-        again = (len(batch) + 1) * going.to_read - sum_to_read
-        if batch and ((len(batch) + 1) * longest > most or again > max(PASS, sum_to_read // 2)):
+        last = max(last, going.last)
+        full = n * longest > room or n * going.to_read > BATCH_TOKENS or n * last * vocab > LOGITS
+        if batch and (full or n * going.to_read - sum_to_read > max(PASS, sum_to_read // 2)):
             yield batch
-            batch, longest, sum_to_read = [], len(going.row.enc), going.to_read
+            batch, longest, sum_to_read, last = [], len(going.row.enc), going.to_read, going.last
         batch.append(index)
     if batch:
         yield batch
@@ -176,8 +192,10 @@ def reads_on(lm: LM) -> bool:
     return lm.memory.recall(("reads on",), lambda: "yes" if _alike(lm) else "no") == "yes"
 
 
-def piece_size(enc: Encoding, piece: str) -> int:
-    """How many tokens the last piece of a text has. Raises `CtkitError` where it is not the last, or the first too."""
+def piece_size(enc: Encoding, piece: str | None = None) -> int:
+    """How many tokens the last piece of a text has. Raises `CtkitError` where the one named is not the last, or where
+    nothing is before it."""
+    piece = piece or enc.prompt.parts[-1].name
     span = enc.span(piece)
     if span.stop != len(enc) or span.start == 0:
         raise CtkitError(
@@ -204,8 +222,8 @@ def _alike(lm: LM) -> bool:
     rows = [Row(each, Setup()) for each in encs]
     try:
         trunks = Trunks(lm)
-        trunks.kept = [read_on(lm, [Going(Row(encs[0], Setup()), None, 0, 1)]).prefix(0)]
-        [(order, read)] = trunks.passing([trunks.going(row, 1) for row in rows])
+        trunks.kept = [read_on(lm, [Going(Row(encs[0], Setup()), None, 0, 1)], keep=True).prefix(0)]
+        [(order, read)] = trunks.passing([trunks.going(row, 1) for row in rows], keep=False)
     except torch.OutOfMemoryError:
         raise
     except FAILURES:

@@ -58,11 +58,11 @@ def generate_many(
     """
     rows = rows_of(lm, prompts, as_setup(*interventions))
     seeds = _seeds(seed, len(rows))
-    _check_wishes(max_new_tokens, temperature, seeds)
+    check_wishes(max_new_tokens, temperature, seeds)
     cache = _cache_that_works(lm, cache)
     done: list[Generation | None] = [None] * len(rows)
     finished = 0
-    for group, room in _with_room(lm, rows, max_new_tokens, cache in lm.padded):
+    for group, room in with_room(lm, rows, max_new_tokens, cache in lm.padded):
         stopped = "length" if room == max_new_tokens else "context"
         dice = [seeds[i] for i in group]
         writer = Writer(lm, [rows[i] for i in group], room, temperature, dice, cache, stopped)
@@ -76,6 +76,29 @@ def generate_many(
         if on_progress is not None:
             on_progress(finished, len(rows))
     return done
+
+
+def check_wishes(max_new_tokens: int, temperature: float, seeds: list[int]) -> None:
+    """Refuse what cannot be written, or not so."""
+    if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
+        raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
+    if not isinstance(temperature, (int, float)) or not 0 <= temperature < float("inf"):
+        raise CtkitError(
+            f"temperature={shown(temperature)}", "no temperature", "0 (greedy), or a number above it such as 0.8"
+        )
+    for seed in seeds:
+        if not isinstance(seed, int) or not 0 <= seed < 2**40:
+            raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
+
+
+def with_room(lm: LM, rows: list[Row], wanted: int, padded: bool) -> Iterator[tuple[list[int], int]]:
+    """Batches with the number of tokens to write. Rows that meet the end of the context go with their likes, so that a
+    long neighbour shortens nobody's text."""
+    rooms = [wanted if lm.context is None else min(wanted, lm.context - len(row.enc)) for row in rows]
+    for room in sorted(set(rooms)):
+        members = [i for i, own in enumerate(rooms) if own == room]
+        for group in groups([len(rows[i].enc) + room for i in members], padded):
+            yield [members[i] for i in group], room
 
 
 def _put(done: list[Generation | None], group: list[int], writer: Writer) -> list[Generation | None]:
@@ -92,18 +115,6 @@ def _seeds(seed: int | Sequence[int], n: int) -> list[Any]:
     return seeds
 
 
-def _check_wishes(max_new_tokens: int, temperature: float, seeds: list[int]) -> None:
-    if not isinstance(max_new_tokens, int) or max_new_tokens < 1:
-        raise CtkitError(f"max_new_tokens={shown(max_new_tokens)}", "nothing to write", "1 or more")
-    if not isinstance(temperature, (int, float)) or not 0 <= temperature < float("inf"):
-        raise CtkitError(
-            f"temperature={shown(temperature)}", "no temperature", "0 (greedy), or a number above it such as 0.8"
-        )
-    for seed in seeds:
-        if not isinstance(seed, int) or not 0 <= seed < 2**40:
-            raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
-
-
 def _cache_that_works(lm: LM, cache: str) -> str:
     """The cache asked for; none where the model's answers change with one, which costs time but no truth."""
     if cache not in CACHES:
@@ -115,16 +126,6 @@ def _cache_that_works(lm: LM, cache: str) -> str:
         instead = "dynamic" if whys["dynamic"] == "yes" else "none"
         raise CtkitError('cache="static"', whys["static"], f'cache="{instead}"')
     return "none"
-
-
-def _with_room(lm: LM, rows: list[Row], wanted: int, padded: bool) -> Iterator[tuple[list[int], int]]:
-    """Batches with the number of tokens to write. Rows that meet the end of the context go with their likes, so that a
-    long neighbour shortens nobody's text."""
-    rooms = [wanted if lm.context is None else min(wanted, lm.context - len(row.enc)) for row in rows]
-    for room in sorted(set(rooms)):
-        members = [i for i, own in enumerate(rooms) if own == room]
-        for group in groups([len(rows[i].enc) + room for i in members], padded):
-            yield [members[i] for i in group], room
 
 
 class Interrupted(KeyboardInterrupt):

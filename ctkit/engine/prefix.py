@@ -4,9 +4,9 @@ All rows of a pass read the same number of new tokens: the one with most to read
 what they share once more. Padding stands on the left, so that everything else is as in a batch read from the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
@@ -64,28 +64,35 @@ class Reading:
     cache: Any
     tokens: int  # computed in this pass, padding included
 
+    @cached_property
+    def best(self) -> list[list[int]]:
+        """The likeliest token behind each of these positions."""
+        return self.logits.argmax(-1).tolist()
+
     def prefix(self, b: int) -> Prefix:
-        """Row `b` as a text that was read: a view of the batch's keys and values."""
+        """Row `b` as a text that was read: a view of the batch's keys and values, where they were kept."""
         row = self.goings[b].row
         kept = [(layer.keys[b, :, row.pad :], layer.values[b, :, row.pad :]) for layer in self.cache.layers]
         return Prefix(row.enc.ids, kept)
 
 
-def read_on(lm: LM, goings: Sequence[Going]) -> Reading:
+def read_on(lm: LM, goings: Sequence[Going], keep: bool) -> Reading:
     """One pass over rows that go on from what was read before. Their setups must change nothing but text.
 
-    Raises `CtkitError` for a model whose cache is not keys and values of every token in every block.
+    `keep`: each row's keys and values are still there afterwards. Else only one block's are, while it runs, so that
+    many more rows have room. Raises `CtkitError` for a model whose cache is not keys and values of every token in every
+    block.
     """
     rows = [going.row for going in goings]
     ids = padded_ids(rows, lm)
     length = ids.shape[1]
     start = length - max(going.to_read for going in goings)
-    cache = _side_by_side(goings, start, length) if start else new_cache(lm, "dynamic", length)
+    cache = _side_by_side(goings, start, length, keep) if start else new_cache(lm, "dynamic", length)
     last = max(going.last for going in goings)
     session = Session(lm, rows, length, cache=cache, length=start)
     with session.installed():
         logits = session.forward(ids[:, start:], last).logits[:, -last:]
-    if not all(type(layer) in (DynamicLayer, _Room) and layer.is_initialized for layer in cache.layers):
+    if not all(type(layer) in (DynamicLayer, _Kept, _Lent) and layer.is_initialized for layer in cache.layers):
         raise CtkitError(
             f"texts of {lm.name} that share a beginning",
             "a cache that is more than keys and values of every token",
@@ -106,47 +113,59 @@ def shared(one: Sequence[int], other: Sequence[int]) -> int:
     return low
 
 
-def _side_by_side(goings: Sequence[Going], start: int, length: int) -> DynamicCache:
+def _side_by_side(goings: Sequence[Going], start: int, length: int, keep: bool) -> DynamicCache:
     """A cache of `start` positions with room for `length`: each row's share of its prefix, behind its padding."""
     runs, first = [], 0
     for _, run in groupby(goings, lambda going: going.place):
         size = len(list(run))
         runs.append((slice(first, first + size), goings[first].row.pad, goings[first].prefix))
         first += size
-    cache = DynamicCache()
     blocks = next(going.prefix for going in goings if going.prefix is not None).layers
+    cache = DynamicCache()
     cache.layers = [
-        _Room(*(_block(runs, block, part, len(goings), start, length) for part in (0, 1)), start)
+        (_Kept if keep else _Lent)(partial(_rooms, runs, block, len(goings), start, length), start)
         for block in range(len(blocks))
     ]
     return cache
 
 
-def _block(runs: list, block: int, part: int, n_rows: int, start: int, length: int) -> Tensor:
-    """One block's keys (part 0) or values (part 1), (row head position d_head)."""
-    like = next(prefix.layers[block][part] for _, _, prefix in runs if prefix is not None)
-    room = like.new_empty(n_rows, like.shape[0], length, like.shape[2])
-    for rows, pad, prefix in runs:
-        room[rows, :, : min(pad, start)] = 0  # masked, but a number it must be
-        if pad < start:
-            room[rows, :, pad:start] = prefix.layers[block][part][:, : start - pad]
-    return room
+def _rooms(runs: list, block: int, n_rows: int, start: int, length: int) -> list[Tensor]:
+    """One block's keys and values (row head position d_head), those of the prefixes in their places."""
+    rooms = []
+    for part, like in enumerate(next(prefix.layers[block] for _, _, prefix in runs if prefix is not None)):
+        room = like.new_empty(n_rows, like.shape[0], length, like.shape[2])
+        for rows, pad, prefix in runs:
+            room[rows, :, : min(pad, start)] = 0  # masked, but a number it must be
+            if pad < start:
+                room[rows, :, pad:start] = prefix.layers[block][part][:, : start - pad]
+        rooms.append(room)
+    return rooms
 
 
-class _Room(DynamicLayer):
-    """Keys and values with room for those to come, so that new ones are written behind and nothing is copied."""
+class _Lent(DynamicLayer):
+    """Keys and values that are laid side by side when their block asks for them, and gone when it is done."""
 
-    def __init__(self, keys: Tensor, values: Tensor, start: int):
+    def __init__(self, rooms: Callable[[], list[Tensor]], start: int):
         super().__init__()
-        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
-        self.room = (keys, values)
-        self.keys, self.values = keys[:, :, :start], values[:, :, :start]
+        self.rooms, self.stop, self.is_initialized = rooms, start, True
 
     def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
-        """Write new keys and values (row head position d_head) behind those there; all of them come back."""
-        start = self.keys.shape[2]
-        stop = start + key_states.shape[2]
-        for room, new in zip(self.room, (key_states, value_states), strict=True):
-            room[:, :, start:stop] = new
-        self.keys, self.values = (room[:, :, :stop] for room in self.room)
+        """Write new keys and values (row head position d_head) behind those of the prefixes; all of them come back."""
+        start, self.stop = self.stop, self.stop + key_states.shape[2]
+        keys, values = self.rooms()
+        keys[:, :, start : self.stop] = key_states
+        values[:, :, start : self.stop] = value_states
+        return keys, values
+
+    def get_seq_length(self) -> int:
+        """How many positions there are so far."""
+        return self.stop
+
+
+class _Kept(_Lent):
+    """The same, and they stay."""
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
+        """As before, and keep what comes back."""
+        self.keys, self.values = super().update(key_states, value_states)
         return self.keys, self.values

@@ -31,7 +31,7 @@ class Writer:
         self.open = [True] * len(rows)
         self.logits: list[Tensor] = []
         self.written = [0] * len(rows)
-        self.ends = _end_ids(lm)
+        self.ends = end_ids(lm)
         self.forced: list[deque[int]] = [deque() for _ in rows]  # tokens that a setup has put in the model's mouth
 
     def write(self, indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
@@ -70,10 +70,7 @@ class Writer:
         """The next token of a text: the model's choice, unless the setup puts something in its place."""
         row, forced = self.rows[b], self.forced[b]
         if not forced and self.open[b] and row.setup.overrides("goes_on"):
-            ended = id_ in self.ends
-            ids = [*row.enc.ids[len(self.read[b]) :], *([] if ended else [id_])]
-            said = row.setup.goes_on(row.enc.prompt, self._text(ids), ended)
-            forced.extend([] if said is None else self.lm.tokenizer(said, add_special_tokens=False)["input_ids"])
+            forced.extend(instead(self.lm, row, [*row.enc.ids[len(self.read[b]) :], id_], id_ in self.ends))
         return forced.popleft() if forced else id_
 
     def _append(self, chosen: list[int], indices: list[int], on_token: Callable[[int, str], Any] | None) -> None:
@@ -96,10 +93,28 @@ class Writer:
         logits = torch.stack([scores[b] for scores in self.logits[:n]]) if n else torch.zeros(0, self.lm.n_tokens)
         whole = read.extended(ids, tokens)
         again = partial(_reread, self.lm, Row(whole, row.setup))
-        return Generation(whole, n, self._text(ids), logits, self.stopped[b], row.setup, again)
+        return Generation(whole, n, written_text(self.lm, ids), logits, self.stopped[b], row.setup, again)
 
-    def _text(self, ids: Sequence[int]) -> str:
-        return self.lm.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
+
+def instead(lm: LM, row: Row, written: Sequence[int], ended: bool) -> list[int]:
+    """The tokens that a row's setup puts in place of the last of those written; none: it lets the model have its way.
+    `ended`: that one ends the text."""
+    said = row.setup.goes_on(row.enc.prompt, written_text(lm, written[: len(written) - ended]), ended)
+    return [] if said is None else lm.tokenizer(said, add_special_tokens=False)["input_ids"]
+
+
+def written_text(lm: LM, ids: Sequence[int]) -> str:
+    """Tokens as the text that they are."""
+    return lm.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
+
+
+def end_ids(lm: LM) -> set[int]:
+    """The ids with which the model ends a text."""
+    config = getattr(lm.model, "generation_config", None)
+    ends = getattr(config, "eos_token_id", None)
+    if ends is None:
+        ends = lm.tokenizer.eos_token_id
+    return set(ends if isinstance(ends, (list, tuple)) else [] if ends is None else [ends])
 
 
 def _thrown(seed: int, place: int, n: int) -> Tensor:
@@ -109,12 +124,3 @@ def _thrown(seed: int, place: int, n: int) -> Tensor:
 
 def _reread(lm: LM, row: Row) -> Trace:
     return traces(lm, [row], wanted(lm), last_only=False)[0]
-
-
-def _end_ids(lm: LM) -> set[int]:
-    """The ids with which the model ends a text."""
-    config = getattr(lm.model, "generation_config", None)
-    ends = getattr(config, "eos_token_id", None)
-    if ends is None:
-        ends = lm.tokenizer.eos_token_id
-    return set(ends if isinstance(ends, (list, tuple)) else [] if ends is None else [ends])

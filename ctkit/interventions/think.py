@@ -91,6 +91,11 @@ class Think(Intervention):
         spent = len(re.findall(rf"(?<!\w){re.escape(self.wait)}(?!\w)", thought))
         return f" {self.wait}" if stopping and left > 0 and spent < self.waits else None
 
+    def overrides(self, function: str) -> bool:
+        """Without waits and budget there is nothing to say while the model writes, so it is not asked."""
+        silent = function == "goes_on" and not (self.on and (self.waits or self.budget is not None))
+        return super().overrides(function) and not silent
+
     def _cue(self, prompt: Prompt) -> str:
         if self.cue is not None:
             return self.cue.strip()

@@ -1,0 +1,92 @@
+"""One text written against a guess: how far the guess holds, where in it the writing stands, when to stop."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from .encode import token_text
+from .lm import LM
+from .plan import Row
+from .writer import end_ids, instead, written_text
+
+WINDOW = 16  # tokens of a guess that are read in one pass: those behind the first wrong one are read in vain
+
+
+@dataclass
+class Writing:
+    """A row's text, token by token as the model says it, until it has said `until`, `limit` tokens or its end.
+
+    `guess` is what may come. A token that is not as guessed takes the guessed one's place; where two in a row are not,
+    the guess is taken up again behind the same two tokens, wherever it has them.
+    """
+
+    lm: LM
+    row: Row
+    guess: list[int]
+    until: str
+    limit: int
+    written: list[int] = field(default_factory=list)
+    stopped: str = ""  # "until", "end" or "limit", once it has
+    offered: list[int] = field(default_factory=list)  # of the guess, in the pass under way
+    at: int = 0  # the place in the guess of the token that comes next
+    strange: int = 0  # tokens in a row, the newest, that were not as guessed
+    forced: deque[int] = field(default_factory=deque)  # tokens that a setup has put in the model's mouth
+
+    def __post_init__(self):
+        self.ends = end_ids(self.lm)
+        self.speaks = self.row.setup.overrides("goes_on")
+        if self.limit < 1:
+            self.stopped = "limit"
+
+    @property
+    def text(self) -> str:
+        """What is written, without the words that it was to go on to."""
+        return written_text(self.lm, self.written).partition(self.until)[0]
+
+    def offer(self) -> list[int]:
+        """The tokens that may come next, to be read behind those written."""
+        if self.strange > 1:
+            self._find_again()
+        room = min(WINDOW, self.limit - len(self.written) - 1) if self.strange < 2 else 0
+        self.offered = self.guess[self.at : self.at + room]
+        return self.offered
+
+    def hear(self, best: list[int]) -> None:
+        """Take the model's likeliest tokens: behind the last one written, and behind each of those offered; as far as
+        it says what was offered, and one further."""
+        for id_, offered in zip(best, [*self.offered, None], strict=True):
+            said = self._said(id_)
+            self._take(said)
+            if self.stopped or said != offered:
+                return
+
+    def _said(self, id_: int) -> int:
+        """The model's token, unless the setup puts something in its place."""
+        if self.speaks and not self.forced:
+            self.forced.extend(instead(self.lm, self.row, [*self.written, id_], id_ in self.ends))
+        return self.forced.popleft() if self.forced else id_
+
+    def _take(self, id_: int) -> None:
+        if id_ in self.ends:
+            self.stopped = "end"
+            return
+        self.written.append(id_)
+        self.strange = 0 if self.guess[self.at : self.at + 1] == [id_] else self.strange + 1
+        self.at += 1
+        if self._arrived():
+            self.stopped = "until"
+        elif len(self.written) == self.limit:
+            self.stopped = "limit"
+
+    def _arrived(self) -> bool:
+        """Whether the words waited for are there. Only a token with their last character (or with a part of one) can
+        have brought them."""
+        newest = token_text(self.lm, self.written[-1])
+        may = self.until[-1] in newest or "\ufffd" in newest
+        return may and self.until in written_text(self.lm, self.written)
+
+    def _find_again(self) -> None:
+        """Go to the place in the guess, the nearest, behind the two tokens written last."""
+        pair = self.written[-2:]
+        places = [i + 2 for i in range(len(self.guess) - 1) if self.guess[i : i + 2] == pair]
+        if places:
+            self.at, self.strange = min(places, key=lambda place: abs(place - self.at)), 0
