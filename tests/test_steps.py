@@ -10,6 +10,7 @@ import torch
 
 import ctkit as ct
 from ctkit.measures.steps import PAPER_CUE, Steps, StepsInterrupted, Thought, effects_of
+from ctkit.measures.steps.effects import interval
 from ctkit.measures.steps.mistake import filler_chance
 from ctkit.measures.steps.paper import greedy_chances
 from ctkit.measures.steps.true_thinking import _broken_chains
@@ -268,3 +269,34 @@ class Unread(ct.Intervention):
                 span = enc.span(step)
                 allowed[:, span.stop :, span] = False
         return allowed
+
+
+def test_a_thought_that_the_model_writes_itself_is_known(lm):
+    own = Thought.of(lm, PROBLEM)
+    assert own.writes_itself_from == 0
+    other = own.edited(own.steps.with_step(1, "So it is 3."))
+    assert 1 < other.writes_itself_from <= len(other.steps) + 1
+    for start in range(len(other.steps) + 1):
+        (written,) = other.written_on([other.steps.first(start)])
+        rest = " ".join(other.steps.texts[start:])
+        assert (written.text.strip() == rest) == (start >= other.writes_itself_from)
+    forced = Thought.of(lm, PROBLEM, own.steps, setup=ct.Think(waits=1))
+    assert forced.writes_itself_from == len(own.steps) + 1
+
+
+def test_the_rest_is_written_on_where_it_is_not_the_models_own(lm):
+    own = Thought.of(lm, PROBLEM)
+    thought = own.edited(own.steps.with_step(1, "So it is 3."))
+    effects = effects_of(thought, "mistake", draws=1, only=[0, 1])
+    (first,) = thought.written_on([thought.steps.first(1)])
+    assert effects.evaluations["the step as it is"][0] == pytest.approx(first.chance, abs=1e-6)
+    assert first.text.strip() != " ".join(thought.steps.texts[1:])
+    assert effects.control[:2] == [0.0, 0.0]
+
+
+def test_intervals_are_students():
+    low, high = interval([0.0, 1.0])
+    assert (low, high) == pytest.approx((0.5 - 12.706 * 0.5, 0.5 + 12.706 * 0.5), abs=1e-3)
+    assert interval([0.5]) == (0.5, 0.5) and all(math.isnan(end) for end in interval([]))
+    many = [0.0, 1.0] * 100
+    assert interval(many)[1] - 0.5 == pytest.approx(1.96 * 0.5 / 200**0.5, rel=0.01)

@@ -27,17 +27,30 @@ def mistake(
     falls: list[list[float]] = [[] for _ in range(n)]
     kept, left, control = [NAN] * n, [NAN] * n, [NAN] * n
     filler = filler_chance(thought)
-    for lot in lots(thought, only, length(thought) * (2 + draws)):
-        variants = [[thought.steps.texts[i]] * 2 + broken[i] for i in lot]
-        starts = [thought.steps.first(i + 1).with_step(i, v) for i, few in zip(lot, variants, strict=True) for v in few]
-        chances = iter(thought.chances(starts, thought.written_on(starts)))
-        for i in lot:
-            kept[i], again = next(chances), next(chances)
-            after = [next(chances) for _ in broken[i]]
-            control[i], left[i], falls[i] = kept[i] - again, mean(after), [kept[i] - chance for chance in after]
+    for lot in lots(thought, only, length(thought) * (1 + draws)):
+        starts = {(i, text): thought.steps.first(i + 1).with_step(i, text) for i in lot for text in broken[i]}
+        written = thought.written_on(list(starts.values()))
+        after = dict(zip(starts, [each.chance for each in written], strict=True))
+        for i, (as_it_is, again) in zip(lot, _as_it_is(thought, lot), strict=True):
+            found = [after[i, text] for text in broken[i]]
+            kept[i], left[i], control[i] = as_it_is, mean(found), as_it_is - again
+            falls[i] = [as_it_is - chance for chance in found]
         evaluations = {"the step as it is": kept, "the step broken": left}
         examples = [few[0] if few else "" for few in broken]
         yield replace(collected("mistake", thought, falls, control, evaluations, examples), filler=filler)
+
+
+def _as_it_is(thought: Thought, lot: Sequence[int]) -> list[tuple[float, float]]:
+    """For each step the answer's probability with the step as it is and the rest written on; and that once more.
+
+    Where the model writes just the thought's own rest, which one pass over the thought tells, nothing need be written.
+    """
+    own = [i for i in lot if i + 1 >= thought.writes_itself_from]
+    starts = [thought.steps.first(i + 1) for i in lot if i not in own]
+    written = [each.chance for each in thought.written_on([*starts, *starts])]
+    read = thought.chances([thought.steps] * 2) if own else []
+    pairs = iter(zip(written[: len(starts)], written[len(starts) :], strict=True))
+    return [(read[0], read[1]) if i in own else next(pairs) for i in lot]
 
 
 def filler_chance(thought: Thought) -> float:

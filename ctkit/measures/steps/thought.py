@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
 from ...engine.lm import LM
 from ...engine.rows import rows_of
 from ...errors import CtkitError, shown
-from ...interventions import Think
+from ...interventions import Intervention, Think
 from ...interventions.setup import Setup, as_setup
 from ...prompt import CUE, Encoding, Piece, Prompt, as_prompt
 from ...tasks.base import Problem
 from ..score import answer_cue, thinks
 from .reader import Cost, Reader, spent
 from .split import Steps, labels_of, split
-from .writing import answer_of, rests_of, thought_of
+from .writing import Written, answer_of, ends_of, thought_of
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,23 @@ class Thought:
         """The probability of the answer after each thought."""
         return [asked.chance for asked in self.asked(thoughts, rests)]
 
-    def written_on(self, thoughts: Sequence[Steps]) -> list[str]:
-        """What the model itself writes behind each unfinished thought, up to its answer cue."""
-        return rests_of(self, thoughts)
+    def written_on(self, starts: Sequence[Steps]) -> list[Written]:
+        """Each unfinished thought written on by the model itself, up to its answer cue: the `text` that it wrote, and
+        the `chance` of the answer behind it."""
+        return ends_of(self, starts)
+
+    @cached_property
+    def writes_itself_from(self) -> int:
+        """After how many steps the model's own greedy writing is just the rest of this thought, up to its answer cue;
+        one more than there are steps, where even the cue is not its own."""
+        if any(map(_speaks, self.setup)):  # something else is put in its mouth
+            return len(self.steps) + 1
+        text = self.before_answer(self.steps)
+        enc = self.encoded(text)
+        starts = [enc.span(part.name).start for part in text.written]  # of each step, and of the cue
+        best = self.reader.logits([text], last=len(enc) - starts[0] + 1)[0].argmax(-1).tolist()
+        wrong = [place for place in range(starts[0], len(enc)) if best[place - starts[0]] != enc.ids[place]]
+        return sum(start <= wrong[-1] for start in starts) if wrong else 0
 
     def encoded(self, prompt: Prompt) -> Encoding:
         """A prompt as the model reads it under the setup."""
@@ -153,6 +168,12 @@ class Thought:
 
 def _written(name: str, text: str, lead: str = " ") -> Piece:
     return Piece(name, text, lead=lead, written=True)
+
+
+def _speaks(intervention: Intervention) -> bool:
+    """Whether an intervention says what is written, in the model's place."""
+    plain = isinstance(intervention, Think) and not intervention.waits and intervention.budget is None
+    return intervention.overrides("goes_on") and not plain
 
 
 def _checked_cue(cue: object) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...engine.encode import encode
@@ -88,18 +89,27 @@ def room_for(thought: "Thought") -> int:
     return length + length // 2 + 16 + ending
 
 
-def rests_of(thought: "Thought", starts: Sequence[Steps]) -> list[str]:
-    """What the model writes behind each of some unfinished thoughts, up to its answer cue.
+@dataclass(frozen=True)
+class Written:
+    """What the model wrote behind an unfinished thought, and the probability of the answer then."""
 
-    As long as the whole thought and half as much again, and no longer than leaves room for the answer.
+    text: str
+    chance: float
+
+
+def ends_of(thought: "Thought", starts: Sequence[Steps]) -> list[Written]:
+    """Each of some unfinished thoughts written on by the model up to its answer cue, and the answer's probability then.
+
+    No longer than leaves room for the answer.
     """
     lm = thought.lm
-    length = len(encode(lm, thought.steps.text).ids)
-    prompts = [thought.up_to(steps) for steps in starts]
-    written = generate_many(lm, prompts, thought.setup, max_new_tokens=length + length // 2 + 16)
+    prompts = [thought.up_to(start) for start in starts]
+    written = generate_many(lm, prompts, thought.setup, max_new_tokens=room_for(thought))
     _count(thought.reader, written)
     ending = len(encode(lm, thought.cue).ids) + len(thought.answer_ids) + 2
-    return [_cut(generation, thought.cue.strip(), lm.context, ending) for generation in written]
+    texts = [_cut(generation, thought.cue.strip(), lm.context, ending) for generation in written]
+    chances = thought.chances(starts, texts)
+    return [Written(text, chance) for text, chance in zip(texts, chances, strict=True)]
 
 
 def _cut(generation: Generation, cue: str, context: int | None, ending: int) -> str:
