@@ -1,5 +1,8 @@
 // Scenes to look at, each a set of traits. Open index.html#<scene>.
 import { bytes } from "../src/lib/bytes";
+import { stroke, touched } from "../src/playground/brush";
+import { decode } from "../src/playground/decode";
+import { blank, writePaint } from "../src/playground/paint";
 import type { Entry, Frame, PieceText, Side, State, Steps, Tensor } from "../src/playground/types";
 import { CATALOG, causal, DOSE, floats, frame, GENERATED, hunt, LENS, measured, POPULATION, reread, side, state, STEPS, tokenize } from "./fake";
 
@@ -42,6 +45,19 @@ function small(pieces: PieceText[], layers: number, heads: number, twice: boolea
 	return { ...made, heads: { before: picture(3), after: twice ? picture(5) : null, difference: twice ? halves(picture(7)) : null, change: twice ? numbers : [], change_hidden: twice ? numbers : [], interest: numbers } };
 }
 
+/** A mask painted by hand: the question closed to the second fact, the first box opened to what comes later. */
+const PAINTED: Entry = (() => {
+	const text = side(tokenize(hunt()), 1, 1, 1);
+	const paint = blank(decode(frame(1, text, null, "")).before);
+	const edges = Array.from({ length: paint.size + 1 }, (_, i) => i);
+	const shut = stroke(paint, edges, touched("rectangle", { row: 28, column: 7 }, { row: 32, column: 13 }, paint.size), "close");
+	return { intervention: "Mask", kind: writePaint(stroke(shut, edges, touched("cells", { row: 5, column: 16 }, { row: 5, column: 20 }, paint.size), "open")), layers: [1, 2], heads: null };
+})();
+
+function mine(): Frame {
+	return frame(2, side(tokenize(hunt()), 4, 4, 3), side(tokenize(hunt()), 4, 4, 5), "Another mask: the top token goes from “jar” (0.31) to “barn” (0.78).");
+}
+
 const HOSTILE: PieceText[] = [
 	{ name: "context", text: '</script><img src=x onerror=window.pwned=1> <b>bold</b> &amp; 🗝️ 👩‍👩‍👧 المفتاح في الصندوق ‮evil‬ naïve antidisestablishmentarianism' },
 	{ name: "question", text: "Where is the 🗝️ ?" },
@@ -74,6 +90,9 @@ export const SCENES: Record<string, () => Partial<State>> = {
 	words: () => ({ ...edited(), options: { steps: { by: "word" } }, steps: { ...(edited().steps as Steps), by: "word", steps: "The key is in the box . The box is in the car . So it is there .".split(" ").map((text) => ({ text, lead: " ", label: null, edited: text === "car", reads: [] })), measures: { mistake: measured("abcdefghijklmnopqrst".split("").map((_, i) => (i * 37 % 100) / 100)) } } }),
 	prefix: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "prefix", layers: null }, { intervention: "PrependToken", start: 1, exit: 3 }, { intervention: "Knockout", queries: "reading 2", keys: "reading 1" }] }), seq: 2, frame: prefix(), population: { ...POPULATION, seq: 2, running: true, done: 120, difference: -0.02, low: -0.08, high: 0.04, baseline: 0.61, edited: 0.59, mended: 9, broken: 11, same: 100 } }),
 	steered: () => ({ ...common, state: state({ setup: [{ intervention: "Mask", kind: "mutual", pieces: ["context", "question"], layers: [1, 2], heads: null }, on.setup[0]!, { ...on.setup[1]!, op: "add", kl: null }, { intervention: "Emphasize", piece: "The box is in the car.", alpha: 0.05, layers: null, heads: null }, { intervention: "Noise", where: "context" }] }), seq: 2, frame: again(), dose: DOSE, steps: { ...STEPS, seq: 2 }, population: { ...POPULATION, seq: 2 } }),
+	painted: () => ({ ...common, state: state({ setup: [PAINTED] }), seq: 2, frame: mine() }),
+	painter: () => ({ ...common, panels: ["text", "painter", "next"], state: state({ setup: [PAINTED] }), seq: 2, frame: mine() }),
+	painterlong: () => ({ ...common, panels: ["text", "painter", "next"], state: state({ prompt: long(400) }), seq: 1, frame: idle(long(400), 1, 1) }),
 	long: () => ({ ...common, state: state({ ...on, prompt: long(190) }), seq: 2, frame: again(long(190)), population: { ...POPULATION, seq: 1 }, steps: { ...STEPS, seq: 1 } }),
 	wide: () => ({ ...common, catalog: { ...CATALOG, model: { ...CATALOG.model, name: "gpt2", n_layers: 12, n_heads: 12 } }, state: state(on), seq: 2, frame: again(hunt(), 12, 12) }),
 	huge: () => ({ ...common, state: state({ prompt: long(500) }), seq: 1, frame: idle(long(500), 4, 4) }),

@@ -33,7 +33,9 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	context.say = (words) => void (status.textContent = words);
 
 	const failed = failure(context);
-	const made = (model.get("panels") ?? ALL).flatMap((name) => (PANELS[name] ? [{ name, area: PANELS[name].area, panel: PANELS[name].make(context) }] : []));
+	const names = model.get("panels") ?? ALL;
+	const areaOf = ({ area, alone }: (typeof PANELS)[string]) => (names.includes("switches") ? area : (alone ?? area));
+	const made = names.flatMap((name) => (PANELS[name] ? [{ name, area: areaOf(PANELS[name]), panel: PANELS[name].make(context) }] : []));
 	const inArea = (area: Area) => made.filter((one) => one.area === area).map((one) => one.panel.el);
 	const columns = inColumns(made);
 	const middle = columns.length ? [h("div", { class: "ck-columns", "data-columns": columns.length }, ...columns)] : [];

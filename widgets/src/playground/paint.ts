@@ -39,6 +39,7 @@ export function copied(side: Reading, layer: number, head: number): Paint {
 	const paint = blank(side);
 	const allowed = side.allowed(layer, head);
 	const { size, other } = paint;
+	if (allowed.length < size * side.size) return paint; // of a long text the masks are not sent
 	for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) other[i * size + j] = (allowed[i * side.size + j] ? 1 : 0) === (j <= i ? 1 : 0) ? 0 : 1;
 	return paint;
 }

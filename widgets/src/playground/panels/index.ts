@@ -9,6 +9,7 @@ import { generated } from "./generated";
 import { header } from "./header";
 import { lens } from "./lens";
 import { nextTokens } from "./next";
+import { painter } from "./painter";
 import { population } from "./population";
 import { promptBox } from "./prompt";
 import { stepsPanel } from "./steps";
@@ -19,13 +20,15 @@ import { text } from "./text";
  * over the whole width again. */
 export type Area = "above" | "columns" | "under" | "below";
 
-export const PANELS: Record<string, { area: Area; make: (context: Context) => Panel }> = {
+/** `alone`: where a panel stands in a view that has no switches. */
+export const PANELS: Record<string, { area: Area; alone?: Area; make: (context: Context) => Panel }> = {
 	header: { area: "above", make: header },
 	text: { area: "above", make: textAndBox },
 	switches: { area: "columns", make: switches },
 	attention: { area: "columns", make: attention },
 	next: { area: "columns", make: nextTokens },
 	lens: { area: "under", make: lens },
+	painter: { area: "below", alone: "columns", make: painter },
 	generated: { area: "below", make: generated },
 	dose: { area: "below", make: dosePanel },
 	steps: { area: "below", make: stepsPanel },

@@ -69,11 +69,11 @@ export function switches(context: Context): Panel {
 
 /** A setting that can run on the prompt on show: with pieces it has, and with paint of its size. */
 function complete(context: Context, one: Switch, setting: Setting): Setting {
-	const frame = context.view.look.frame;
+	const { frame, base } = context.view.look;
 	const here = fitted(one, setting, pieceNames(frame, context.state.prompt));
 	const paint = one.fields.find((field) => field.type === "paint" && applies(field, here.values));
-	if (!paint || here.values[paint.name] || !frame) return here;
-	return { ...here, values: { ...here.values, [paint.name]: writePaint(blank(textSide(frame))) } };
+	if (!paint || here.values[paint.name] || !base) return here;
+	return { ...here, values: { ...here.values, [paint.name]: writePaint(blank(textSide(base))) } };
 }
 
 interface Row {
