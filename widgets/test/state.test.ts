@@ -50,7 +50,7 @@ test("changes are told in the words of the switches", () => {
 	expect(words({ against: [READ] }, {})).toBe("compared with nothing on");
 	expect(words({}, { n: 400, seed: 3 })).toBe("400 problems, problems from 3");
 	expect(words({}, { prompt: [{ name: "text", text: "x".repeat(50) }], task: null, difficulty: null })).toBe(`text “${"x".repeat(30)}…”`);
-	expect(words({ setup: [{ intervention: "PrependToken", start: 1, exit: 3 }] }, { setup: [{ intervention: "PrependToken", start: 0, exit: 3 }] })).toBe("Prepend token: told in the blocks 0");
+	expect(words({ setup: [{ intervention: "PrependToken", start: 1, exit: 3 }] }, { setup: [{ intervention: "PrependToken", start: 0, exit: 3 }] })).toBe("Prepend token: layers 0");
 	expect(words({}, { setup: [{ intervention: "Noise", sigma: 1 }] })).toBe("+ Noise");
 	expect(summary([], CATALOG.switches)).toBe("nothing on");
 });

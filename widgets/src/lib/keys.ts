@@ -1,4 +1,5 @@
 // JupyterLab listens for keys at the document and would take them from a focused element of an output.
+import { listen } from "./dom";
 
 const TEXT_TYPES = new Set(["text", "search", "number", "url", "email"]);
 
@@ -10,15 +11,12 @@ export function takesText(target: EventTarget | null): boolean {
 
 /** Keeps keys inside `root`, but for those a notebook user counts on: Escape, Shift+Enter, Ctrl or Cmd chords. */
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
-	root.addEventListener(
-		"keydown",
+	listen(root, "keydown",
 		(event) => {
 			const chord = event.ctrlKey || event.metaKey;
 			const run = event.key === "Enter" && event.shiftKey;
 			if (event.key !== "Escape" && !run && !chord) event.stopPropagation();
-		},
-		{ signal },
-	);
+		}, signal);
 }
 
 /** Where an arrow, Home or End leads in a grid of rows × columns, or null for another key. */

@@ -1,5 +1,5 @@
 // A button with a sheet below it, made of a native <details>: it opens by mouse and by keyboard, and Escape closes it.
-import { h, type Child } from "./dom";
+import { type Child, h, listen } from "./dom";
 
 export interface Menu {
 	el: HTMLDetailsElement;
@@ -14,10 +14,10 @@ export function menu(test: string, label: string, title: string, signal: AbortSi
 		if (el.contains(document.activeElement)) summary.focus();
 		el.open = false;
 	};
-	el.addEventListener("keydown", (event) => event.key === "Escape" && el.open && close(), { signal });
-	document.addEventListener("pointerdown", (event) => {
+	listen(el, "keydown", (event) => event.key === "Escape" && el.open && close(), signal);
+	listen(document, "pointerdown", (event) => {
 		if (el.open && event.target instanceof Node && !el.contains(event.target)) el.open = false;
-	}, { signal });
+	}, signal);
 	return { el, summary, close };
 }
 

@@ -1,7 +1,7 @@
 // Makes SVG elements, as lib/dom makes HTML elements.
 
 /** The name of SVG. It is put together, for a bundle with an address in it could not be told from one that asks the web. */
-const SVG = ["http:", "", "www.w3.org", "2000", "svg"].join("/");
+export const SVG = ["http:", "", "www.w3.org", "2000", "svg"].join("/");
 
 /** An SVG element with attributes. */
 export function svg(tag: string, attributes: Record<string, string | number>): SVGElement {

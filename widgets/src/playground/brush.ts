@@ -59,12 +59,13 @@ export function stroke(paint: Paint, edges: number[], spots: Spot[], target: Tar
 export function touched(tool: Tool, from: Spot, to: Spot, units: number): Spot[] {
 	const range = (a: number, b: number) => Array.from({ length: Math.abs(a - b) + 1 }, (_, i) => Math.min(a, b) + i);
 	if (tool === "cells") return path(from, to);
-	if (tool === "rectangle") return range(from.row, to.row).flatMap((row) => range(from.column, to.column).map((column) => ({ row, column })));
+	const block = (rows: number[], columns: number[]) => rows.flatMap((row) => columns.map((column) => ({ row, column })));
+	if (tool === "rectangle") return block(range(from.row, to.row), range(from.column, to.column));
 	const ahead = from.column > from.row;
 	const all = range(0, units - 1);
-	const spots = tool === "row" ? range(from.row, to.row).flatMap((row) => all.map((column) => ({ row, column }))) : range(from.column, to.column).flatMap((column) => all.map((row) => ({ row, column })));
+	const [rows, columns] = tool === "row" ? [range(from.row, to.row), all] : [all, range(from.column, to.column)];
 	const own = from.row === from.column;
-	return spots.filter(({ row, column }) => (own ? column <= row : ahead ? column > row : column < row));
+	return block(rows, columns).filter(({ row, column }) => (own ? column <= row : ahead ? column > row : column < row));
 }
 
 /** A line of cells: a quick pointer skips some. */

@@ -54,8 +54,7 @@ export function readPaint(kind: Json): Paint | null {
 		if (i % 2) other.fill(1, at, at + run);
 		at += run;
 	});
-	const pieces = Array.isArray(kind[2]) ? kind[2].flatMap((piece): [string, number][] => (Array.isArray(piece) ? [[String(piece[0]), Number(piece[1])]] : [])) : [];
-	return { size, other, pieces };
+	return { size, other, pieces: (kind[2] ?? []) as [string, number][] };
 }
 
 /** The rule of a setup that is this paint. */

@@ -1,11 +1,12 @@
 // The words that are selected in the running text, for what wants a part of the prompt.
+import { listen } from "../lib/dom";
 import type { Context } from "./context";
 import { textSide } from "./view";
 
 /** Calls back with the words selected last; "" once the selection is elsewhere. */
 export function watchSelection(context: Context, changed: (words: string) => void): void {
 	let last = "";
-	document.addEventListener("selectionchange", () => {
+	listen(document, "selectionchange", () => {
 		const selection = document.getSelection();
 		const frame = context.view.look.frame;
 		const list = context.root.querySelector("[data-test=tokens]");
@@ -17,5 +18,5 @@ export function watchSelection(context: Context, changed: (words: string) => voi
 		if (words === last) return;
 		last = words;
 		changed(words);
-	}, { signal: context.signal });
+	}, context.signal);
 }

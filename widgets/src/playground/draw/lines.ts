@@ -1,11 +1,11 @@
 // One small line plot: probabilities by layer, grey before and blue after, and a mark at a layer. Vector, so it prints.
 import { h } from "../../lib/dom";
+import { svg as make } from "../../lib/svg";
 
-const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT, EDGE] = [120, 30, 3];
 
 export interface Lines {
-	svg: SVGSVGElement;
+	svg: SVGElement;
 	/** Where the numbers of the chosen layer stand. */
 	value: HTMLElement;
 	pick(layer: number, words: string): void;
@@ -29,10 +29,4 @@ export function lines(before: number[], after: number[] | null): Lines {
 		value.textContent = words;
 	};
 	return { svg, value, pick };
-}
-
-function make<K extends keyof SVGElementTagNameMap>(tag: K, attributes: Record<string, string | number>): SVGElementTagNameMap[K] {
-	const element = document.createElementNS(SVG, tag);
-	for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-	return element;
 }

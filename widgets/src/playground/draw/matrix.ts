@@ -77,7 +77,8 @@ function drawImage(context: CanvasRenderingContext2D, { square, end }: Matrix, w
 	context.drawImage(picture, window.left - window.x, window.top - window.y, pooled.size * factor * window.cell, pooled.size * factor * window.cell);
 }
 
-function drawHatch(context: CanvasRenderingContext2D, square: Cells, window: Window, theme: Theme): void {
+/** Hatches what is not open. */
+export function drawHatch(context: CanvasRenderingContext2D, square: Cells, window: Window, theme: Theme): void {
 	const { rows, columns } = visible(window, square.size);
 	const masked = new Path2D();
 	for (let i = rows[0]; i < rows[1]; i++) {

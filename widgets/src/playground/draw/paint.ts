@@ -3,6 +3,7 @@ import { sized } from "../../lib/canvas";
 import { css, mix, type Theme } from "../../lib/theme";
 import { OPEN, OPENED, PARTLY, SHUT, type Spot } from "../brush";
 import { drawLabels } from "./labels";
+import { drawHatch } from "./matrix";
 import { type Matrix, visible, type Window } from "./window";
 
 export interface PaintPicture extends Matrix {
@@ -20,7 +21,7 @@ export function drawPaint(canvas: HTMLCanvasElement, picture: PaintPicture, wind
 	context.beginPath();
 	context.rect(window.left, window.top, window.width - window.left, window.height - window.top);
 	context.clip();
-	drawHatch(context, picture, window, theme);
+	drawHatch(context, picture.square, window, theme);
 	const { rows, columns } = visible(window, picture.square.size);
 	for (let i = rows[0]; i < rows[1]; i++) for (let j = columns[0]; j < columns[1]; j++) drawCell(context, picture.states[i * picture.square.size + j] ?? 0, box(window, i, j), theme);
 	drawChosen(context, picture, window, theme);
@@ -55,32 +56,6 @@ function drawCell(context: CanvasRenderingContext2D, state: number, [x, y, side]
 	}
 	if (state === OPENED) context.arc(x + (side - gap) / 2, y + (side - gap) / 2, side * 0.18, 0, 2 * Math.PI);
 	context.stroke();
-}
-
-function drawHatch(context: CanvasRenderingContext2D, { square, states }: PaintPicture, window: Window, theme: Theme): void {
-	const { rows, columns } = visible(window, square.size);
-	const closed = new Path2D();
-	for (let i = rows[0]; i < rows[1]; i++) {
-		for (let j = columns[0]; j < columns[1]; j++) {
-			if (states[i * square.size + j] !== 1) continue;
-			const from = j;
-			while (j + 1 < columns[1] && states[i * square.size + j + 1] === 1) j++;
-			const [x, y] = box(window, i, from);
-			closed.rect(x, y, (j + 1 - from) * window.cell, window.cell);
-		}
-	}
-	context.save();
-	context.clip(closed);
-	context.strokeStyle = css(theme.line);
-	context.lineWidth = 1;
-	context.beginPath();
-	for (let k = -window.height; k < window.width; k += 8) {
-		const x = k - ((window.x + window.y) % 8);
-		context.moveTo(x, window.height);
-		context.lineTo(x + window.height, 0);
-	}
-	context.stroke();
-	context.restore();
 }
 
 function drawChosen(context: CanvasRenderingContext2D, { row, column, chosen }: PaintPicture, window: Window, theme: Theme): void {

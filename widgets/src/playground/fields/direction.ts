@@ -1,5 +1,5 @@
 // A direction to steer along: one of the list, or one between two texts of the reader's own, fitted by Python.
-import { freshId, h, setShown } from "../../lib/dom";
+import { freshId, h, listen, setShown } from "../../lib/dom";
 import { same } from "../same";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
@@ -28,14 +28,14 @@ export function directionField(field: Field & { type: "direction" }, options: Fi
 		if (at < 0 && value !== null) input.prepend(h("option", { value: -1, "data-own": true, disabled: true }, name));
 		input.value = String(at);
 	};
-	input.addEventListener("change", () => {
+	listen(input, "change", () => {
 		setShown(form, input.value === OWN);
 		if (input.value === OWN) plus.box.focus();
 		else tell(choices[Number(input.value)]?.value ?? null);
-	}, { signal });
-	fit.addEventListener("click", () => {
+	}, signal);
+	listen(fit, "click", () => {
 		options.send({ type: "fit", positive: plus.box.value, negative: minus.box.value, layer: Math.max(0, Math.min(options.layers, Math.round(Number(layer.value)))) });
-	}, { signal });
+	}, signal);
 	const show = (value: Json) => {
 		const fresh = !same(value, now);
 		now = value;

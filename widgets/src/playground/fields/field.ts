@@ -1,5 +1,5 @@
 // One setting of a switch as a native control. What was chosen is told on change, not while a thumb is dragged.
-import { freshId, h, setText } from "../../lib/dom";
+import { freshId, h, listen, setText } from "../../lib/dom";
 import { signed } from "../../lib/words";
 import type { Place } from "../places";
 import { same } from "../same";
@@ -68,7 +68,7 @@ export function fieldControl(field: Field, options: FieldOptions, tell: Tell): F
 
 function select(field: Field, choices: Choice[], options: FieldOptions, tell: Tell): FieldControl {
 	const input = h("select", { "data-test": `field-${options.test}` }, ...choices.map((choice, i) => h("option", { value: i }, choice.label)));
-	input.addEventListener("change", () => tell(choices[Number(input.value)]?.value ?? null), { signal: options.signal });
+	listen(input, "change", () => tell(choices[Number(input.value)]?.value ?? null), options.signal);
 	const show = (value: Json) => {
 		const at = choices.findIndex((choice) => same(choice.value, value));
 		input.querySelector("[data-own]")?.remove();
@@ -82,13 +82,13 @@ function whole(field: Field, min: number, max: number, options: FieldOptions, te
 	const input = h("input", { type: "number", min, max, step: 1, "data-test": `field-${options.test}` });
 	const optional = field.type === "int" && field.optional === true;
 	if (optional) input.placeholder = "no limit";
-	input.addEventListener("change", () => {
+	listen(input, "change", () => {
 		const value = Math.round(Number(input.value));
 		if (input.value === "" && optional) return tell(null);
 		if (input.value === "" || Number.isNaN(value)) return;
 		input.value = String(Math.max(min, Math.min(max, value)));
 		tell(Number(input.value));
-	}, { signal: options.signal });
+	}, options.signal);
 	return { el: labelled(field, input), show: (value) => void (input.value = value === null ? "" : String(value)) };
 }
 
@@ -104,8 +104,8 @@ function slider(field: Field, limits: { min: number; max: number; step: number }
 		track.style.setProperty("--at", String((value - min) / (max - min)));
 		setText(thumb, min < 0 ? signed(value, digits) : value.toFixed(digits));
 	};
-	input.addEventListener("input", follow, { signal: options.signal });
-	input.addEventListener("change", () => tell(Number(input.value)), { signal: options.signal });
+	listen(input, "input", follow, options.signal);
+	listen(input, "change", () => tell(Number(input.value)), options.signal);
 	const show = (value: Json) => {
 		input.value = String(value ?? 0);
 		follow();
@@ -115,7 +115,7 @@ function slider(field: Field, limits: { min: number; max: number; step: number }
 
 function line(field: Field, options: FieldOptions, tell: Tell): FieldControl {
 	const input = h("input", { type: "text", spellcheck: "false", dir: "auto", "data-test": `field-${options.test}` });
-	input.addEventListener("change", () => tell(input.value), { signal: options.signal });
+	listen(input, "change", () => tell(input.value), options.signal);
 	return { el: labelled(field, input), show: (value) => void (input.value = value === null ? "" : String(value)) };
 }
 

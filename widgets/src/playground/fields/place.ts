@@ -1,5 +1,5 @@
 // A place in the prompt as a native control: a piece, a reading or a sentence from a list, or words of one's own.
-import { h, setShown } from "../../lib/dom";
+import { h, listen, setShown } from "../../lib/dom";
 import { same } from "../same";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
@@ -34,13 +34,13 @@ export function piecesField(field: Field, options: FieldOptions, tell: Tell): Fi
 	const boxes = h("span", { class: "ck-pieces", role: "group", "aria-label": field.label });
 	const el = h("div", { class: "ck-field ck-field-place", title: field.hint }, h("span", { class: "ck-field-name" }, field.label), boxes);
 	let on: Json[] = [];
-	boxes.addEventListener("change", (event) => {
+	listen(boxes, "change", (event) => {
 		if (!(event.target instanceof HTMLInputElement)) return;
 		const name = event.target.value;
 		const names = options.pieces();
 		on = [...names.filter((one) => (one === name ? (event.target as HTMLInputElement).checked : on.includes(one)))];
 		tell(on);
-	}, { signal: options.signal });
+	}, options.signal);
 	let names: string[] = [];
 	const show = (value: Json) => {
 		on = Array.isArray(value) ? value : value === null ? [] : [value];
@@ -57,12 +57,12 @@ function chooser(test: string, label: string, optional: boolean, options: FieldO
 	const input = h("select", { id: options.id(), "data-test": `field-${test}` });
 	const own = h("input", { type: "text", spellcheck: "false", dir: "auto", "aria-label": `${label}: words of the text`, "data-test": `field-${test}-words`, hidden: true });
 	let now: Json = null;
-	input.addEventListener("change", () => {
+	listen(input, "change", () => {
 		setShown(own, input.value === OWN);
 		if (input.value === OWN) own.focus();
 		else tell(input.value === NONE ? null : input.value);
-	}, { signal });
-	own.addEventListener("change", () => own.value.trim() && tell(own.value.trim()), { signal });
+	}, signal);
+	listen(own, "change", () => own.value.trim() && tell(own.value.trim()), signal);
 	let listed: unknown = null;
 	const show = (value: Json) => {
 		const places = options.places();
@@ -90,6 +90,6 @@ function selection(options: FieldOptions, tell: Tell): HTMLElement {
 		button.disabled = !now;
 		button.textContent = now ? `take “${now.length > 22 ? `${now.slice(0, 21)}…` : now}”` : "select words in the text";
 	});
-	button.addEventListener("click", () => words && tell(words), { signal: options.signal });
+	listen(button, "click", () => words && tell(words), options.signal);
 	return button;
 }

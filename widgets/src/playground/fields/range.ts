@@ -1,7 +1,8 @@
 // A range of layers, [start, stop): two numbers, and a strip that shows them and takes a drag.
-import { h } from "../../lib/dom";
+import { h, listen } from "../../lib/dom";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
+import { drags } from "./strip";
 
 export function rangeStrip(field: Field, min: number, max: number, options: FieldOptions, tell: Tell): FieldControl {
 	const { signal } = options;
@@ -13,7 +14,7 @@ export function rangeStrip(field: Field, min: number, max: number, options: Fiel
 	const numbers = h("span", { class: "ck-range" }, `${names[0]} `, from, ` ${names[1]} `, to);
 	const el = h("div", { class: "ck-field ck-field-range", title: field.hint }, h("span", { class: "ck-field-name" }, field.label), strip, numbers);
 	let range: [number, number] = [min, max];
-	let anchor: number | null = null;
+	let anchor = 0;
 
 	const draw = () => {
 		from.value = String(range[0]);
@@ -28,28 +29,21 @@ export function rangeStrip(field: Field, min: number, max: number, options: Fiel
 		draw();
 		tell([...range]);
 	};
-	from.addEventListener("change", typed, { signal });
-	to.addEventListener("change", typed, { signal });
+	listen(from, "change", typed, signal);
+	listen(to, "change", typed, signal);
 
-	const drag = (target: EventTarget | null) => {
-		if (!(target instanceof HTMLElement) || target.dataset.layer === undefined || anchor === null) return;
-		const layer = Number(target.dataset.layer);
+	const over = (layer: number) => {
 		range = [Math.min(anchor, layer), Math.max(anchor, layer) + 1];
 		draw();
 	};
-	strip.addEventListener("pointerdown", (event) => {
-		if (!(event.target instanceof HTMLElement) || event.target.dataset.layer === undefined || event.button !== 0) return;
-		anchor = Number(event.target.dataset.layer);
-		drag(event.target);
-	}, { signal });
-	strip.addEventListener("pointerover", (event) => drag(event.target), { signal });
-	const done = () => {
-		if (anchor === null) return;
-		anchor = null;
-		tell([...range]);
-	};
-	window.addEventListener("pointerup", done, { signal });
-	window.addEventListener("pointercancel", done, { signal });
+	drags(strip, signal, {
+		begin: (layer) => {
+			anchor = layer;
+			over(layer);
+		},
+		over,
+		end: () => tell([...range]),
+	});
 
 	const show = (value: Json) => {
 		if (Array.isArray(value)) range = [Number(value[0] ?? min), Number(value[1] ?? max)];

@@ -1,7 +1,9 @@
 // A strip of boxes (layers, heads, groups of blocks): click, drag or keys switch each on and off.
-import { h, setAttributes, setShown, setText } from "../../lib/dom";
+import { h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
+
+type StripOptions = Pick<FieldOptions, "test" | "layers" | "heads" | "signal">;
 
 interface Kind {
 	count: number;
@@ -15,27 +17,27 @@ interface Kind {
 const numbers = (value: Json, all: number): number[] => (Array.isArray(value) ? value.map(Number) : typeof value === "number" ? [value] : Array.from({ length: all }, (_, i) => i));
 
 /** Layers: all on is told as null, unless every one of them is to be named. */
-export function layerStrip(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+export function layerStrip(field: Field, options: StripOptions, tell: Tell): FieldControl {
 	const count = options.layers;
 	const every = field.type === "layers" && field.every === true;
 	return strip(field, { count, word: "layer", read: (value) => (value === null && every ? [] : numbers(value, count)), write: (on) => (on.length === count && !every ? null : on) }, options, tell);
 }
 
 /** Heads, meant in each of the layers. Single heads of single layers are said in words. */
-export function headStrip(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+export function headStrip(field: Field, options: StripOptions, tell: Tell): FieldControl {
 	const count = options.heads;
-	const read = (value: Json) => (Array.isArray(value) && value.some(Array.isArray) ? `single heads, set in Python: ${value.map((pair) => (Array.isArray(pair) ? `${pair[0]}.${pair[1]}` : pair)).join(", ")}` : numbers(value, count));
+	const read = (value: Json) => (Array.isArray(value) && value.some(Array.isArray) ? `single heads: ${value.map((pair) => String(pair).replace(",", ".")).join(", ")}` : numbers(value, count));
 	return strip(field, { count, word: "head", read, write: (on) => (on.length === count ? null : on) }, options, tell);
 }
 
 /** A digit for each group of blocks, the lowest first. */
-export function codeStrip(field: Field, options: FieldOptions, tell: Tell): FieldControl {
+export function codeStrip(field: Field, options: StripOptions, tell: Tell): FieldControl {
 	const count = String(field.value).length;
 	const read = (value: Json) => [...String(value ?? "")].flatMap((digit, i) => (digit === "1" ? [i] : []));
 	return strip(field, { count, word: "group", read, write: (on) => Array.from({ length: count }, (_, i) => (on.includes(i) ? "1" : "0")).join("") }, options, tell);
 }
 
-function strip(field: Field, kind: Kind, options: FieldOptions, tell: Tell): FieldControl {
+function strip(field: Field, kind: Kind, options: StripOptions, tell: Tell): FieldControl {
 	const { signal } = options;
 	const { count, word } = kind;
 	const boxes = Array.from({ length: count }, (_, i) => h("button", { type: "button", class: "ck-layer", "data-layer": i, "data-test": `field-${options.test}-${i}`, "aria-label": `${word} ${i}`, tabindex: i ? -1 : 0 }, String(i)));
@@ -57,33 +59,28 @@ function strip(field: Field, kind: Kind, options: FieldOptions, tell: Tell): Fie
 		painting = null;
 		tell(kind.write([...on].sort((a, b) => a - b)));
 	};
-	const boxOf = (target: EventTarget | null) => (target instanceof HTMLElement && target.dataset.layer !== undefined ? Number(target.dataset.layer) : null);
 
-	row.addEventListener("pointerdown", (event) => {
-		const at = boxOf(event.target);
-		if (at === null || event.button !== 0) return;
-		painting = !on.has(at);
-		last = at;
-		paint(at, painting);
-		if (event.target instanceof HTMLElement && event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
-	}, { signal });
-	row.addEventListener("pointerover", (event) => {
-		const at = boxOf(event.target);
-		if (painting === null || at === null) return;
-		for (let i = Math.min(last, at); i <= Math.max(last, at); i++) paint(i, painting); // a quick pointer skips boxes
-		last = at;
-	}, { signal });
-	window.addEventListener("pointerup", done, { signal });
-	window.addEventListener("pointercancel", done, { signal });
-	row.addEventListener("click", (event) => {
-		const at = boxOf(event.target);
+	drags(row, signal, {
+		begin: (at) => {
+			painting = !on.has(at);
+			last = at;
+			paint(at, painting);
+		},
+		over: (at) => {
+			for (let i = Math.min(last, at); i <= Math.max(last, at); i++) paint(i, painting === true); // a quick pointer skips boxes
+			last = at;
+		},
+		end: done,
+	});
+	listen(row, "click", (event) => {
+		const at = boxOf(event);
 		if (at === null || event.detail > 0) return; // a pointer was handled above; this is a key
 		painting = !on.has(at);
 		paint(at, painting);
 		done();
-	}, { signal });
-	row.addEventListener("keydown", (event) => {
-		const at = boxOf(event.target);
+	}, signal);
+	listen(row, "keydown", (event) => {
+		const at = boxOf(event);
 		const to: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -count, End: count };
 		const by = to[event.key];
 		if (at === null || by === undefined) return;
@@ -91,7 +88,7 @@ function strip(field: Field, kind: Kind, options: FieldOptions, tell: Tell): Fie
 		const next = boxes[Math.max(0, Math.min(count - 1, at + by))];
 		boxes.forEach((box) => setAttributes(box, { tabindex: box === next ? 0 : -1 }));
 		next?.focus();
-	}, { signal });
+	}, signal);
 
 	const show = (value: Json) => {
 		const read = kind.read(value);
@@ -101,4 +98,32 @@ function strip(field: Field, kind: Kind, options: FieldOptions, tell: Tell): Fie
 		draw();
 	};
 	return { el, show };
+}
+
+/** The number of the box that an event is for, or null. */
+function boxOf(event: Event): number | null {
+	const { target } = event;
+	return target instanceof HTMLElement && target.dataset.layer !== undefined ? Number(target.dataset.layer) : null;
+}
+
+/** A pointer that is pressed on a box and drawn over others, until it is let go anywhere. */
+export function drags(row: HTMLElement, signal: AbortSignal, to: { begin(box: number): void; over(box: number): void; end(): void }): void {
+	let busy = false;
+	listen(row, "pointerdown", (event) => {
+		const at = boxOf(event);
+		if (at === null || event.button !== 0) return;
+		busy = true;
+		if (event.target instanceof HTMLElement && event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
+		to.begin(at);
+	}, signal);
+	listen(row, "pointerover", (event) => {
+		const at = boxOf(event);
+		if (busy && at !== null) to.over(at);
+	}, signal);
+	const end = () => {
+		if (busy) to.end();
+		busy = false;
+	};
+	listen(window, "pointerup", end, signal);
+	listen(window, "pointercancel", end, signal);
 }

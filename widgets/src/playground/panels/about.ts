@@ -1,5 +1,5 @@
 // One line below the header: what to look at in this preset, and what the present is compared with.
-import { h, setShown, setText } from "../../lib/dom";
+import { h, listen, setShown, setText } from "../../lib/dom";
 import { button } from "../../lib/menu";
 import { presetOf } from "../alike";
 import type { Context, Panel } from "../context";
@@ -13,7 +13,7 @@ export function about(context: Context): Panel & { preset(): Example | null; cho
 	plain.classList.add("ck-small");
 	const el = h("div", { class: "ck-about" }, note, h("span", { class: "ck-inline" }, against, plain));
 	let last = "";
-	plain.addEventListener("click", () => context.commit({ against: [] }), { signal: context.signal });
+	listen(plain, "click", () => context.commit({ against: [] }), context.signal);
 
 	const preset = () => presetOf(context.state, context.catalog.examples, last);
 	const state = () => {
@@ -44,10 +44,10 @@ export function show(context: Context, chosen: Example | undefined): void {
 export function beginnings(context: Context): Panel {
 	const list = h("div", { class: "ck-begin" });
 	const el = h("section", { class: "ck-prompt", "aria-label": "Presets", "data-test": "beginnings", hidden: true }, h("p", { class: "ck-note" }, "Begin with one of these, or write a text."), list);
-	list.addEventListener("click", (event) => {
+	listen(list, "click", (event) => {
 		const clicked = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-preset]") : null;
 		show(context, context.catalog.examples.find((one) => one.id === clicked?.dataset.preset));
-	}, { signal: context.signal });
+	}, context.signal);
 	const state = () => setShown(el, context.state.prompt.every((piece) => piece.text.trim() === "") && list.children.length > 0);
 	const catalog = () => {
 		const usable = context.catalog.examples.filter((one) => one.unsupported === null);

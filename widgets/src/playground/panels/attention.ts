@@ -1,5 +1,5 @@
 // The middle of the picture: all heads, and the chosen one in detail behind three tabs.
-import { freshId, h } from "../../lib/dom";
+import { freshId, h, listen } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 import type { Tab } from "../measure";
 import { tabOf } from "../view";
@@ -33,7 +33,7 @@ function tabs(context: Context): HTMLElement {
 	const inputs = TABS.map(([tab]) => h("input", { type: "radio", name, value: tab, "data-test": `tab-${tab}` }));
 	const labels = TABS.map(([, words], i) => h("label", {}, inputs[i]!, h("span", {}, words)));
 	const none = h("span", { class: "ck-mute ck-tab-note" }, "flip a switch to see what changes");
-	inputs.forEach((input, i) => input.addEventListener("change", () => context.view.set({ wanted: TABS[i]![0] }), { signal: context.signal }));
+	inputs.forEach((input, i) => listen(input, "change", () => context.view.set({ wanted: TABS[i]![0] }), context.signal));
 	context.view.on((look) => {
 		const shown = tabOf(look);
 		inputs.forEach((input, i) => {

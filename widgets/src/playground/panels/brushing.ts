@@ -1,7 +1,8 @@
 // Pointer and keys over a matrix of cells, as strokes: where they begin, what they touch, and when they end.
+import { listen } from "../../lib/dom";
 import { moved as stepped } from "../../lib/keys";
 import { type Spot, type Target, type Tool, touched } from "../brush";
-import type { LaidOut } from "./layout";
+import { bring, cellUnder, type LaidOut } from "./layout";
 
 export interface Brush {
 	/** The cell that is pointed at. */
@@ -36,20 +37,15 @@ export function brushing(on: Brushing): Brush {
 
 	const spotAt = (event: PointerEvent): Spot | null => {
 		const window = on.window();
-		if (!window) return null;
-		const box = canvas.getBoundingClientRect();
-		const column = Math.floor((event.clientX - box.left - window.left + window.x) / window.cell);
-		const row = Math.floor((event.clientY - box.top - window.top + window.y) / window.cell);
-		return row >= 0 && column >= 0 && row < on.units() && column < on.units() ? { row, column } : null;
+		return window && cellUnder(event, canvas, window, on.units());
 	};
-	const within = (spot: Spot) => inside(spot, on.units());
 	const paint = (to: Spot) => {
 		if (!from || !last) return;
 		const tool = on.tool();
 		on.stroked(touched(tool, tool === "cells" ? last : from, to, on.units()), target);
 		last = to;
 	};
-	canvas.addEventListener("pointerdown", (event) => {
+	listen(canvas, "pointerdown", (event) => {
 		const spot = spotAt(event);
 		if (!spot || event.button !== 0) return;
 		event.preventDefault();
@@ -57,8 +53,8 @@ export function brushing(on: Brushing): Brush {
 		canvas.setPointerCapture?.(event.pointerId);
 		[from, last, target, brush.busy, brush.cursor, brush.chosen] = [spot, spot, on.started(spot), true, spot, null];
 		paint(spot);
-	}, { signal });
-	canvas.addEventListener("pointermove", (event) => {
+	}, signal);
+	listen(canvas, "pointermove", (event) => {
 		const spot = spotAt(event);
 		if (brush.busy && spot) {
 			if (spot.row === brush.cursor?.row && spot.column === brush.cursor.column) return;
@@ -68,37 +64,38 @@ export function brushing(on: Brushing): Brush {
 			brush.cursor = spot;
 			on.moved(false);
 		}
-	}, { signal });
-	canvas.addEventListener("pointerleave", () => {
+	}, signal);
+	listen(canvas, "pointerleave", () => {
 		if (brush.busy || brush.chosen) return;
 		brush.cursor = null;
 		on.moved(false);
-	}, { signal });
+	}, signal);
 	const end = (kept: boolean) => {
 		if (!brush.busy) return;
 		[from, last, brush.busy] = [null, null, false];
 		if (kept) on.ended();
 		else on.cancelled();
 	};
-	canvas.addEventListener("pointerup", () => end(true), { signal });
-	canvas.addEventListener("pointercancel", () => end(false), { signal });
+	listen(canvas, "pointerup", () => end(true), signal);
+	listen(canvas, "pointercancel", () => end(false), signal);
 
-	scroll.addEventListener("keydown", (event) => {
+	listen(scroll, "keydown", (event) => {
 		if (event.ctrlKey || event.metaKey || event.altKey || !on.units()) return;
 		if (event.key === "Escape") return brush.busy ? end(false) : leave();
 		if (event.key === " " || (event.key === "Enter" && !event.shiftKey)) {
 			event.preventDefault();
 			return press();
 		}
-		const at = brush.cursor ?? within({ row: on.units() - 1, column: -1 });
+		const at = brush.cursor ?? { row: on.units() - 1, column: 0 };
 		const to = stepped(event.key, at, on.units(), on.units());
 		if (!to) return;
 		event.preventDefault();
 		brush.chosen = event.shiftKey ? [brush.chosen?.[0] ?? at, to] : null;
 		brush.cursor = to;
-		bring(scroll, on.window(), to);
+		const window = on.window();
+		if (window) bring(scroll, window, to);
 		on.moved(true);
-	}, { signal });
+	}, signal);
 	const leave = () => {
 		[brush.cursor, brush.chosen] = [null, null];
 		on.moved(false);
@@ -113,15 +110,4 @@ export function brushing(on: Brushing): Brush {
 		on.ended();
 	};
 	return brush;
-}
-
-function inside(spot: Spot, units: number): Spot {
-	return { row: Math.max(0, Math.min(units - 1, spot.row)), column: Math.max(0, Math.min(units - 1, spot.column)) };
-}
-
-function bring(scroll: HTMLElement, window: LaidOut | null, { row, column }: Spot): void {
-	if (!window) return;
-	const [x, y] = [column * window.cell, row * window.cell];
-	if (x < window.x || x + window.cell > window.x + window.width - window.left) scroll.scrollLeft = x - (window.width - window.left) / 2;
-	if (y < window.y || y + window.cell > window.y + window.height - window.top) scroll.scrollTop = y - (window.height - window.top) / 2;
 }

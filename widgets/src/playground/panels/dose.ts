@@ -1,6 +1,6 @@
 // How much steering does what: the probability of some tokens at each strength, beside random directions.
-import { freshId, h, setShown, setText } from "../../lib/dom";
-import { number, quoted, shown, signed } from "../../lib/words";
+import { freshId, h, listen, setShown, setText } from "../../lib/dom";
+import { number, quoted, short, shown, signed } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import { doseScale, type DoseScale, drawDose } from "../draw/dose";
 import { same } from "../same";
@@ -32,18 +32,18 @@ export function dosePanel(context: Context): Panel {
 			}),
 		});
 	};
-	picture.addEventListener("click", (event) => {
+	listen(picture, "click", (event) => {
 		if (!scale || !now) return;
 		const step = Math.abs(now.doses.at(-1) ?? 1) > 2 ? 0.5 : 0.05;
 		set(Number((Math.round(scale.dose(event.clientX - picture.getBoundingClientRect().left) / step) * step).toFixed(2)));
-	}, { signal });
-	pick.addEventListener("change", () => context.setOptions("dose", { token: pick.value === "" ? null : Number(pick.value) }), { signal });
+	}, signal);
+	listen(pick, "change", () => context.setOptions("dose", { token: pick.value === "" ? null : Number(pick.value) }), signal);
 
 	const draw = () => {
 		if (!now || now.note) return;
 		const room = el.clientWidth ? el.clientWidth - 32 : WIDEST;
 		scale = doseScale(now, Math.max(260, Math.min(WIDEST, room)), TALL);
-		picture.replaceChildren(drawDose(now, scale, (token) => cut(shown(token))));
+		picture.replaceChildren(drawDose(now, scale, (token) => short(shown(token), 12)));
 	};
 	const results = () => {
 		const steers = context.state.setup.some((entry) => entry.intervention === "Steer");
@@ -81,15 +81,11 @@ export function sentence(dose: Dose): string {
 		.join(" ");
 }
 
-function cut(word: string): string {
-	return [...word].length > 12 ? `${[...word].slice(0, 11).join("")}…` : word;
-}
-
 function build(dose: Dose, set: (strength: number) => void, signal: AbortSignal): HTMLTableElement {
 	const names = ["strength", ...dose.tokens.flatMap((token) => [shown(token.token), "random"])];
 	const rows = dose.doses.map((one, i) => {
 		const button = h("button", { type: "button", class: "ck-link", "data-test": `dose-${i}`, "aria-label": `Set the strength to ${signed(one, 2)}` }, signed(one, 2));
-		button.addEventListener("click", () => set(one), { signal });
+		listen(button, "click", () => set(one), signal);
 		const values = dose.tokens.flatMap((token) => [h("td", {}, (token.values[i] ?? 0).toFixed(4)), h("td", { class: "ck-mute" }, token.low && token.high ? `${(token.low[i] ?? 0).toFixed(4)} to ${(token.high[i] ?? 0).toFixed(4)}` : "")]);
 		return h("tr", { class: one === dose.at ? "ck-present" : null }, h("th", { scope: "row" }, button), ...values);
 	});

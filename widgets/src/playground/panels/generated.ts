@@ -1,6 +1,6 @@
 // What the model writes on, before and after, from the same dice: it appears as it is written, and differences are marked.
 import { changes, repeats, type Word } from "../../lib/changes";
-import { freshId, h, setAttributes, setShown, setText } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import { visible } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Generated, Written } from "../types";
@@ -26,9 +26,9 @@ export function generated(context: Context): Panel {
 		const { name, min, max } = WISHES[i]!;
 		if (Number.isFinite(value)) context.setOptions("generated", { [name]: Math.max(min, Math.min(max, name === "temperature" ? value : Math.round(value))) });
 	};
-	inputs.forEach((input, i) => input.addEventListener("change", () => wish(i, input.valueAsNumber), { signal }));
-	again.addEventListener("click", () => wish(2, (Number(context.options("generated").seed ?? 0)) + 1), { signal });
-	stop.addEventListener("click", () => context.send({ type: "stop" }), { signal });
+	inputs.forEach((input, i) => listen(input, "change", () => wish(i, input.valueAsNumber), signal));
+	listen(again, "click", () => wish(2, (Number(context.options("generated").seed ?? 0)) + 1), signal);
+	listen(stop, "click", () => context.send({ type: "stop" }), signal);
 
 	const results = () => {
 		const found = context.model.get("generated");

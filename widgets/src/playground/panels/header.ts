@@ -1,5 +1,5 @@
 // The top line: the model, the preset, another problem, undo and redo, history, code, save; below it what to look at.
-import { h, setAttributes, setShown } from "../../lib/dom";
+import { h, listen, setAttributes, setShown } from "../../lib/dom";
 import { button } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 import { about } from "./about";
@@ -22,11 +22,11 @@ export function header(context: Context): Panel {
 	const el = h("div", {}, line, below.el);
 	const all = [model, visits, saving, below];
 
-	example.addEventListener("change", () => below.choose(example.value), { signal });
-	fresh.addEventListener("click", () => context.send({ type: "new_problem", task: context.state.task, difficulty: context.state.difficulty }), { signal });
-	undo.addEventListener("click", () => context.undo(), { signal });
-	redo.addEventListener("click", () => context.redo(), { signal });
-	code.addEventListener("click", () => context.copyCode(), { signal });
+	listen(example, "change", () => below.choose(example.value), signal);
+	listen(fresh, "click", () => context.send({ type: "new_problem", task: context.state.task, difficulty: context.state.difficulty }), signal);
+	listen(undo, "click", () => context.undo(), signal);
+	listen(redo, "click", () => context.redo(), signal);
+	listen(code, "click", () => context.copyCode(), signal);
 
 	const state = () => {
 		const { history } = context;

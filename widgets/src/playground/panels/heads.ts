@@ -1,5 +1,5 @@
 // All heads at a glance: thumbnails on one canvas, as in the model or by change, chosen with the mouse or the arrows.
-import { freshId, h, setAttributes, setShown, setText } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import { moved } from "../../lib/keys";
 import { pixelRatio } from "../../lib/canvas";
 import { percent } from "../../lib/words";
@@ -29,11 +29,11 @@ export function heads(context: Context): Panel & { title: HTMLElement } {
 	let order: Head[] = [];
 
 	const choose = (one: Head | undefined) => one && view.set({ layer: one.layer, head: one.head, follow: false });
-	list.addEventListener("click", (event) => {
+	listen(list, "click", (event) => {
 		const cell = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-layer]") : null;
 		if (cell) choose(ranked.find((one) => one.layer === Number(cell.dataset.layer) && one.head === Number(cell.dataset.head)));
-	}, { signal });
-	list.addEventListener("keydown", (event) => {
+	}, signal);
+	listen(list, "keydown", (event) => {
 		if (event.ctrlKey || event.metaKey || event.altKey) return;
 		const at = order.findIndex((one) => one.layer === view.look.layer && one.head === view.look.head);
 		const to = moved(event.key, { row: Math.floor(at / size.columns), column: at % size.columns }, size.rows, size.columns);
@@ -41,13 +41,13 @@ export function heads(context: Context): Panel & { title: HTMLElement } {
 		event.preventDefault();
 		choose(order[to.row * size.columns + to.column]);
 		document.getElementById(`${id}-${view.look.layer}-${view.look.head}`)?.scrollIntoView?.({ block: "nearest" });
-	}, { signal });
-	sort.addEventListener("change", () => {
+	}, signal);
+	listen(sort, "change", () => {
 		const sorted = sort.value === "change";
 		const top = byChange(ranked)[0];
 		view.set({ sorted, ...(sorted && top ? { follow: true, layer: top.layer, head: top.head } : {}) });
-	}, { signal });
-	first.addEventListener("change", () => view.set({ hideFirst: first.checked }), { signal });
+	}, signal);
+	listen(first, "change", () => view.set({ hideFirst: first.checked }), signal);
 
 	const paint = (look: Look) => {
 		if (!look.base) return;

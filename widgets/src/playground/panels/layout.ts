@@ -40,3 +40,20 @@ export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix,
 export function windowOf<T extends Window>(scroll: HTMLElement, window: T): T {
 	return { ...window, x: scroll.scrollLeft, y: scroll.scrollTop };
 }
+
+/** The cell under a pointer, or null. */
+export function cellUnder(event: MouseEvent, canvas: HTMLElement, window: Window, size: number): { row: number; column: number } | null {
+	const box = canvas.getBoundingClientRect();
+	const [x, y] = [event.clientX - box.left - window.left, event.clientY - box.top - window.top];
+	const [row, column] = [Math.floor((y + window.y) / window.cell), Math.floor((x + window.x) / window.cell)];
+	return x >= 0 && y >= 0 && row < size && column < size ? { row, column } : null;
+}
+
+/** Scrolls so that a cell is seen. */
+export function bring(scroll: HTMLElement, window: Window, cell: { row: number; column: number }): void {
+	const room = { x: window.width - window.left, y: window.height - window.top };
+	const left = cell.column * window.cell;
+	const top = cell.row * window.cell;
+	if (left < window.x || left + window.cell > window.x + room.x) scroll.scrollLeft = left - room.x / 2;
+	if (top < window.y || top + window.cell > window.y + room.y) scroll.scrollTop = top - room.y / 2;
+}

@@ -1,5 +1,5 @@
 // When it is decided: how likely each layer finds the next tokens. A small line a token: grey before, blue after.
-import { h, setShown, setText } from "../../lib/dom";
+import { h, listen, setShown, setText } from "../../lib/dom";
 import { number, shown } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Lens, LensToken } from "../types";
@@ -33,15 +33,15 @@ export function lens(context: Context): Panel {
 		slider.setAttribute("aria-valuetext", at.textContent ?? "");
 		drawn.forEach((line, i) => line.pick(shownLayer, values(now!.tokens[i]!, shownLayer)));
 	};
-	slider.addEventListener("input", () => {
+	listen(slider, "input", () => {
 		pick(Number(slider.value));
 		context.say(`${at.textContent}: ${now?.tokens.map((one) => `${shown(one.token)} ${values(one, Number(slider.value))}`).join(", ") ?? ""}`);
-	}, { signal });
-	rows.addEventListener("pointermove", (event) => {
+	}, signal);
+	listen(rows, "pointermove", (event) => {
 		const plot = event.target instanceof Element ? event.target.closest("svg") : null;
 		const box = plot?.getBoundingClientRect();
 		if (box?.width) pick(Math.round(((event.clientX - box.left) / box.width) * Number(slider.max)));
-	}, { signal });
+	}, signal);
 
 	const results = () => {
 		const found = context.model.get("lens");

@@ -1,5 +1,5 @@
 // The chosen head in detail: a window onto its matrix, with a number for the cell that is pointed at.
-import { h, setAttributes, setShown, setText } from "../../lib/dom";
+import { h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import { moved } from "../../lib/keys";
 import { hueNames } from "../../lib/theme";
 import { short } from "../../lib/words";
@@ -7,11 +7,11 @@ import type { Context, Panel } from "../context";
 import { type Decoded, ready } from "../decode";
 import { drawMatrix } from "../draw/matrix";
 import { drawKey, ramp } from "../draw/ramp";
-import type { Matrix, Window } from "../draw/window";
+import type { Matrix } from "../draw/window";
 import { cells, extent, scaleEnd, type Tab } from "../measure";
 import { readout, rowOf, sideOf, textIndex } from "../pointing";
 import { type Look, tabOf } from "../view";
-import { type LaidOut, layOut, windowOf } from "./layout";
+import { bring, cellUnder, type LaidOut, layOut, windowOf } from "./layout";
 
 export function matrix(context: Context): Panel {
 	const { view, signal } = context;
@@ -55,43 +55,36 @@ export function matrix(context: Context): Panel {
 		if (paints === before) paint();
 		if (aloud) context.say(words.textContent ?? "");
 	};
-	const cellAt = (event: PointerEvent | MouseEvent) => {
-		if (!window || !now) return null;
-		const box = canvas.getBoundingClientRect();
-		const column = Math.floor((event.clientX - box.left - window.left + window.x) / window.cell);
-		const row = Math.floor((event.clientY - box.top - window.top + window.y) / window.cell);
-		const inside = event.clientX - box.left >= window.left && event.clientY - box.top >= window.top && row < now.square.size && column < now.square.size;
-		return inside && row >= 0 && column >= 0 ? { row, column } : null;
-	};
+	const cellAt = (event: MouseEvent) => (window && now ? cellUnder(event, canvas, window, now.square.size) : null);
 
-	canvas.addEventListener("pointermove", (event) => !pinned && point(cellAt(event), false), { signal });
-	canvas.addEventListener("pointerleave", () => !pinned && point(null, false), { signal });
-	canvas.addEventListener("click", (event) => {
+	listen(canvas, "pointermove", (event) => !pinned && point(cellAt(event), false), signal);
+	listen(canvas, "pointerleave", () => !pinned && point(null, false), signal);
+	listen(canvas, "click", (event) => {
 		const cell = cellAt(event);
 		pinned = !pinned && cell !== null;
 		if (!pinned) view.free();
 		point(cell, false);
 		if (pinned && view.look.token !== null) view.set({ locked: true });
-	}, { signal });
+	}, signal);
 	scroll.addEventListener("scroll", () => {
 		window &&= windowOf(scroll, window); // read here only: it makes the page lay itself out
 		paint();
 	}, { signal, passive: true });
-	scroll.addEventListener("keydown", (event) => {
+	listen(scroll, "keydown", (event) => {
 		if (!now || event.ctrlKey || event.metaKey || event.altKey) return;
 		const to = cursor === null && event.key.startsWith("Arrow") ? { row: rowOf(view.look) ?? now.square.size - 1, column: 0 } : moved(event.key, cursor ?? { row: 0, column: 0 }, now.square.size, now.square.size);
 		if (!to) return;
 		event.preventDefault();
 		point(to, true);
 		if (window) bring(scroll, window, to);
-	}, { signal });
-	context.root.addEventListener("keydown", (event) => {
+	}, signal);
+	listen(context.root, "keydown", (event) => {
 		if (event.key !== "Escape" || !cursor) return;
 		pinned = false;
 		point(null, false);
-	}, { signal });
-	log.addEventListener("change", () => view.set({ log: log.checked }), { signal });
-	zoom.addEventListener("click", () => view.set({ zoom: !view.look.zoom }), { signal });
+	}, signal);
+	listen(log, "change", () => view.set({ log: log.checked }), signal);
+	listen(zoom, "click", () => view.set({ zoom: !view.look.zoom }), signal);
 
 	view.on((look, changed) => {
 		if (!look.frame) return;
@@ -138,12 +131,4 @@ function prepare(look: Look, frame: Decoded): Matrix {
 function describe(look: Look, matrix: Matrix, canvas: HTMLElement): void {
 	const what = { before: "Attention before", after: "Attention after", difference: "Difference of attention, after minus before" }[tabOf(look)];
 	canvas.setAttribute("aria-label", `${what}, layer ${look.layer}, head ${look.head}, ${matrix.labels.length} tokens; the numbers are in the table below`);
-}
-
-function bring(scroll: HTMLElement, window: Window, cell: { row: number; column: number }): void {
-	const room = { x: window.width - window.left, y: window.height - window.top };
-	const left = cell.column * window.cell;
-	const top = cell.row * window.cell;
-	if (left < window.x || left + window.cell > window.x + room.x) scroll.scrollLeft = left - room.x / 2;
-	if (top < window.y || top + window.cell > window.y + room.y) scroll.scrollTop = top - room.y / 2;
 }

@@ -1,5 +1,5 @@
 // What the population is made of: a task, a difficulty, how many problems, from which one on.
-import { h, setShown } from "../../lib/dom";
+import { h, listen, setShown } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 
 const MOST = 5_000;
@@ -18,19 +18,19 @@ export function measured(context: Context): Panel {
 		if (name === null) context.commit({ task: null, difficulty: null });
 		else context.send({ type: "new_problem", task: name, difficulty: level });
 	};
-	task.addEventListener("change", () => {
+	listen(task, "change", () => {
 		const chosen = context.catalog.tasks.find((one) => one.name === task.value);
 		const levels = chosen?.difficulties ?? [];
 		const kept = levels.find((one) => one === context.state.difficulty) ?? levels[Math.floor((levels.length - 1) / 2)];
 		measure(chosen?.name ?? null, kept ?? null);
-	}, { signal });
-	difficulty.addEventListener("change", () => measure(context.state.task, Number(difficulty.value)), { signal });
+	}, signal);
+	listen(difficulty, "change", () => measure(context.state.task, Number(difficulty.value)), signal);
 	const whole = (input: HTMLInputElement, name: "n" | "seed", least: number, most: number) =>
-		input.addEventListener("change", () => {
+		listen(input, "change", () => {
 			const value = Math.round(Number(input.value));
 			if (input.value !== "" && Number.isFinite(value)) context.commit({ [name]: Math.max(least, Math.min(most, value)) });
 			input.value = String(context.state[name]);
-		}, { signal });
+		}, signal);
 	whole(n, "n", 1, MOST);
 	whole(seed, "seed", 0, Number.MAX_SAFE_INTEGER);
 

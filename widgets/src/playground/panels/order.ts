@@ -1,5 +1,5 @@
 // What is on, in the order in which it acts: moved by buttons, and what no switch shows can be edited or removed.
-import { h, setShown } from "../../lib/dom";
+import { h, listen, setShown } from "../../lib/dom";
 import type { Context } from "../context";
 import { type Controls, type Key, moved, showing, switchOf, toSetup } from "../setup";
 
@@ -30,7 +30,7 @@ function item(context: Context, controls: Controls, key: Key, i: number, take: (
 	const label = entry ? (switchOf(switches, entry)?.label ?? entry.intervention) : (switches.find((one) => one.id === key)?.label ?? String(key));
 	const button = (name: string, words: string, text: string, off: boolean, act: () => void) => {
 		const made = h("button", { type: "button", class: "ck-link ck-move", "data-test": `${name}-${typeof key === "number" ? `extra-${key}` : key}`, "aria-label": words, disabled: off }, text);
-		made.addEventListener("click", act, { signal: context.signal });
+		listen(made, "click", act, context.signal);
 		return made;
 	};
 	const by = (step: -1 | 1) => () => {

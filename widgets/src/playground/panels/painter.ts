@@ -1,5 +1,5 @@
 // The mask painter: drag over cells to open or close them; keys do the same; each stroke is one step of the history.
-import { freshId, h, setShown, setText } from "../../lib/dom";
+import { freshId, h, listen, setShown, setText } from "../../lib/dom";
 import { quoted, short } from "../../lib/words";
 import { cellStates, IN_WORDS, type Spot, stroke, targetOf, type Tool } from "../brush";
 import type { Context, Panel } from "../context";
@@ -34,7 +34,7 @@ export function painter(context: Context): Panel {
 	const tool = h("select", { id: freshId("tool"), "data-test": "painter-tool" }, ...TOOLS.map(([value, label]) => h("option", { value }, label)));
 	const reset = h("button", { type: "button", class: "ck-link", "data-test": "painter-reset" }, "reset");
 	const zoom = h("button", { type: "button", class: "ck-button ck-small", "data-test": "painter-zoom", "aria-pressed": "false" }, "zoom");
-	const key = h("div", { class: "ck-key" }, ...(["open", "hatched", "shut", "opened"] as const).map((name, i) => h("span", { class: "ck-pair" }, h("span", { class: `ck-sign ck-sign-${name}`, "aria-hidden": "true" }, ["", "", "×", "○"][i]!), ["open", "closed: comes later", "closed by you", "opened by you"][i]!)), zoom);
+	const key = h("div", { class: "ck-key" }, ...(["open", "hatched", "shut", "opened"] as const).map((name, i) => h("span", { class: "ck-pair" }, h("span", { class: `ck-sign ck-sign-${name}`, "aria-hidden": "true" }, ["", "", "×", "○"][i]!), IN_WORDS[i]!)), zoom);
 	const table = paintTable();
 	const strips = alone ? targets(context, signal) : null;
 	const el = h("section", { class: `${alone ? "ck-panel" : "ck-band"} ck-painter`, "aria-label": "Mask painter" }, h("div", { class: "ck-inline" }, h("h3", {}, "Mask · paint who sees whom"), h("label", { for: tool.id, class: "ck-note" }, "drag paints"), tool, reset), rests, h("div", { class: "ck-matrix" }, scroll, words, key), count, ...(strips ? [strips.el] : []), table.el);
@@ -55,7 +55,7 @@ export function painter(context: Context): Panel {
 		const size = now.labels.length;
 		const { cursor, chosen } = brush;
 		const pieces = view.look.frame ? textSide(view.look.frame).pieces : [];
-		const square = { size, values: new Float32Array(), open: new Uint8Array(), dropped: null };
+		const square = { size, values: new Float32Array(), open: now.states.map((state) => (state === 1 ? 0 : 1)), dropped: null };
 		const matrix = { square, labels: now.labels, hidden: false, pieces, end: 1, row: cursor?.row ?? null, column: cursor?.column ?? null, states: now.states, chosen };
 		window ??= layOut(scroll, spacer, matrix, zoomed);
 		setShown(zoom, window.fit < 10 || zoomed);
@@ -104,17 +104,17 @@ export function painter(context: Context): Panel {
 		window &&= windowOf(scroll, window);
 		draw();
 	}, { signal, passive: true });
-	zoom.addEventListener("click", () => {
+	listen(zoom, "click", () => {
 		zoomed = !zoomed;
 		zoom.setAttribute("aria-pressed", String(zoomed));
 		window = null;
 		draw();
-	}, { signal });
-	reset.addEventListener("click", () => {
+	}, signal);
+	listen(reset, "click", () => {
 		const base = view.look.base;
 		if (base) context.commit({ setup: withPaint(context.state.setup, alone ? null : blank(textSide(base)), targetIn(context)) });
 		scroll.focus();
-	}, { signal });
+	}, signal);
 
 	const state = () => {
 		const at = maskAt(context.state.setup);

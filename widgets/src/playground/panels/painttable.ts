@@ -20,9 +20,9 @@ export function paintTable() {
 function build(labels: string[], states: Uint8Array): HTMLElement {
 	const size = labels.length;
 	const named = (row: number, wanted: number[]) => labels.filter((_, column) => wanted.includes(states[row * size + column] ?? 0)).join(", ");
-	const rows = labels.map((label, row) => [label, named(row, [SHUT]), named(row, [OPENED]), named(row, [PARTLY])] as const).filter(([, ...cells]) => cells.some(Boolean));
+	const rows = labels.map((label, row) => [label, named(row, [SHUT, PARTLY]), named(row, [OPENED, PARTLY])] as const).filter(([, ...cells]) => cells.some(Boolean));
 	if (!rows.length) return h("p", { class: "ck-note" }, "Nothing is painted.");
-	const head = ["row", "no longer sees", "sees ahead", "changed in a part"].map((name) => h("th", { scope: "col" }, name));
+	const head = ["row", "no longer sees", "sees ahead"].map((name) => h("th", { scope: "col" }, name));
 	const body = rows.slice(0, MOST).map(([label, ...cells]) => h("tr", {}, h("th", { scope: "row" }, label), ...cells.map((cell) => h("td", {}, cell))));
 	const caption = h("caption", {}, rows.length > MOST ? `The first ${MOST} of ${rows.length} rows that were painted` : "Rows that were painted");
 	return h("table", {}, caption, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));

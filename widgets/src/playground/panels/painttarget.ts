@@ -26,7 +26,7 @@ export function targetIn(context: Context): { layers: Json; heads: Json } {
 export function targets(context: Context, signal: AbortSignal) {
 	const field = (name: "layers" | "heads", label: string): Field => ({ name, label, type: name, value: null });
 	const { n_layers, n_heads } = context.catalog.model;
-	const options = (test: string) => ({ test: `painter-${test}`, layers: n_layers, heads: n_heads, signal, pieces: () => [], places: () => [], onSelected: () => {}, send: () => {}, id: () => "" });
+	const options = (test: string) => ({ test: `painter-${test}`, layers: n_layers, heads: n_heads, signal });
 	let value = targetIn(context);
 	const tell = (name: "layers" | "heads") => (now: Json) => {
 		value = { ...value, [name]: now };

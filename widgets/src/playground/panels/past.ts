@@ -1,5 +1,5 @@
 // What was visited: a list to go back to, and to compare the present with.
-import { h, setAttributes, setShown } from "../../lib/dom";
+import { h, listen, setAttributes, setShown } from "../../lib/dom";
 import { button, menu } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 import { same } from "../setup";
@@ -11,18 +11,18 @@ export function past(context: Context): Panel {
 	const plain = button("compare with nothing on", "compare-nothing");
 	const { el, summary: head } = menu("history", "history ▾", "What was visited", signal, list, plain);
 
-	list.addEventListener("click", (event) => {
+	listen(list, "click", (event) => {
 		const clicked = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-visit]") : null;
 		const visit = history.visits[Number(clicked?.dataset.visit)];
 		if (!clicked || !visit) return;
 		if (clicked.dataset.does === "compare") context.commit({ against: visit.state.setup });
 		else context.go(Number(clicked.dataset.visit));
 		find(list, clicked.dataset.test ?? "")?.focus(); // the list was drawn anew
-	}, { signal });
-	plain.addEventListener("click", () => {
+	}, signal);
+	listen(plain, "click", () => {
 		context.commit({ against: [] });
 		head.focus();
-	}, { signal });
+	}, signal);
 
 	const state = () => {
 		const { visits, at } = history;

@@ -1,5 +1,5 @@
 // Which model reads: its sizes on a button, and below it another one to load, by name.
-import { h, setAttributes, setShown, setText } from "../../lib/dom";
+import { h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import { button, menu } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 
@@ -20,15 +20,15 @@ export function picker(context: Context): Panel {
 	load.type = "submit";
 
 	const ask = (wanted: string) => wanted && context.send({ type: "load_model", name: wanted, device: device.value, dtype: dtype.value });
-	form.addEventListener("submit", (event) => {
+	listen(form, "submit", (event) => {
 		event.preventDefault();
 		ask(name.value.trim());
-	}, { signal });
-	shipped.addEventListener("click", (event) => {
+	}, signal);
+	listen(shipped, "click", (event) => {
 		const chosen = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-model]")?.dataset.model : undefined;
 		if (chosen) ask(chosen);
-	}, { signal });
-	cancel.addEventListener("click", () => context.send({ type: "cancel_model" }), { signal });
+	}, signal);
+	listen(cancel, "click", () => context.send({ type: "cancel_model" }), signal);
 
 	const results = () => {
 		const loading = model.get("loading");

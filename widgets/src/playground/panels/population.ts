@@ -1,5 +1,5 @@
 // Not one example but hundreds: accuracy before and after on fresh problems, with an interval.
-import { h, setAttributes, setShown, setText } from "../../lib/dom";
+import { h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import { percent, points, shown } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Flipped, Population } from "../types";
@@ -21,12 +21,12 @@ export function population(context: Context): Panel {
 	const plot = h("div", { class: "ck-interval", role: "img" });
 	const left = h("div", {}, title, h("div", { class: "ck-inline" }, big, counts, progress, stop, go), settings.el, note, more);
 	const el = h("section", { class: "ck-band ck-population", "aria-label": "Fresh problems", "data-test": "population" }, left, plot);
-	stop.addEventListener("click", () => context.send({ type: "stop" }), { signal });
-	go.addEventListener("click", () => context.send({ type: "go_on" }), { signal });
-	list.addEventListener("click", (event) => {
+	listen(stop, "click", () => context.send({ type: "stop" }), signal);
+	listen(go, "click", () => context.send({ type: "go_on" }), signal);
+	listen(list, "click", (event) => {
 		const button = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-seed]") : null;
 		if (button) context.send({ type: "load_problem", seed: Number(button.dataset.seed) });
-	}, { signal });
+	}, signal);
 
 	const results = () => {
 		const found = context.model.get("population");

@@ -1,5 +1,5 @@
 // The prompt as text to edit, one box a piece, behind the button "edit".
-import { freshId, h, setAttributes, setShown } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 
 const LINE = 110; // letters
@@ -14,29 +14,29 @@ export function promptBox(context: Context): Panel & { toggle: HTMLElement } {
 	let names = "";
 	let timer = 0;
 
-	toggle.addEventListener("click", () => {
+	listen(toggle, "click", () => {
 		setShown(el, el.hidden);
 		setAttributes(toggle, { "aria-expanded": el.hidden ? "false" : "true" });
 		toggle.textContent = el.hidden ? "edit the text" : "done";
 		if (!el.hidden) boxes[0]?.focus();
-	}, { signal });
+	}, signal);
 
 	const take = () => {
 		clearTimeout(timer);
 		const prompt = context.state.prompt.map((piece, i) => ({ name: piece.name, text: boxes[i]?.value ?? piece.text }));
 		context.commit({ prompt });
 	};
-	el.addEventListener("input", () => {
+	listen(el, "input", () => {
 		clearTimeout(timer);
 		timer = window.setTimeout(take, IDLE);
-	}, { signal });
-	el.addEventListener("focusout", take, { signal });
-	el.addEventListener("keydown", (event) => {
+	}, signal);
+	listen(el, "focusout", take, signal);
+	listen(el, "keydown", (event) => {
 		if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
 		event.preventDefault();
 		event.stopPropagation(); // the notebook would run the cell
 		take();
-	}, { signal });
+	}, signal);
 	signal.addEventListener("abort", () => clearTimeout(timer));
 
 	const state = () => {

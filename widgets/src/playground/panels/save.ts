@@ -1,5 +1,5 @@
 // Taking it with you: JSON, a picture, one page that works alone; and a state that somebody sent.
-import { h, setText } from "../../lib/dom";
+import { h, listen, setText } from "../../lib/dom";
 import { button, menu } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 import { download } from "../picture/download";
@@ -25,7 +25,7 @@ export function save(context: Context): Panel {
 	const { el } = menu("save", "save ▾", "Save and share", signal, h("div", { class: "ck-begin" }, json, png, svg, html), h("label", { class: "ck-box" }, h("span", {}, "a state that somebody sent, as JSON"), box), h("span", { class: "ck-inline" }, load, file), said);
 
 	const tell = (words: string) => setText(said, words);
-	const on = (element: HTMLElement, does: () => void) => element.addEventListener("click", does, { signal });
+	const on = (element: HTMLElement, does: () => void) => listen(element, "click", does, signal);
 	on(json, () => {
 		const text = toJson(context.state, model.get("options") ?? {}, context.catalog.model.name);
 		box.value = text;
@@ -39,10 +39,10 @@ export function save(context: Context): Panel {
 		tell("Shown.");
 	};
 	on(load, () => take(box.value));
-	file.addEventListener("change", () => {
+	listen(file, "change", () => {
 		const chosen = file.files?.[0];
 		if (chosen) void chosen.text().then(take);
-	}, { signal });
+	}, signal);
 
 	const picture = () => {
 		const drawn = drawPicture(context.view.look, context.theme, context.catalog, context.state);

@@ -1,5 +1,5 @@
 // The switches: on and off by shape, settings under each, a reset where something was changed, and their order.
-import { freshId, h, setAttributes, setShown } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 import { type FieldControl, fieldControl, type FieldOptions } from "../fields/field";
 import { blank, writePaint } from "../paint";
@@ -98,11 +98,11 @@ function row(context: Context, one: Switch, options: (test: string) => FieldOpti
 	const parts: FieldControl[] = one.fields.map((field) => fieldControl(field, options(`${one.id}-${field.name}`), (value) => set(changed(one, now, field, value))));
 	fields.append(...parts.filter((_, i) => !one.fields[i]!.more).map((part) => part.el), more);
 	rest.append(...parts.filter((_, i) => one.fields[i]!.more).map((part) => part.el));
-	input.addEventListener("change", () => flip(input.checked), { signal });
-	reset.addEventListener("click", () => {
+	listen(input, "change", () => flip(input.checked), signal);
+	listen(reset, "click", () => {
 		set({ ...asOffered(one), on: now.on });
 		input.focus();
-	}, { signal });
+	}, signal);
 
 	const draw = (setting: Setting) => {
 		now = setting;

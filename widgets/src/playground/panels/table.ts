@@ -1,5 +1,5 @@
 // The chosen head as a table: what each token reads most. Built when it is opened.
-import { h } from "../../lib/dom";
+import { h, listen } from "../../lib/dom";
 import { number, short, signed } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import { type Decoded, type Reading, ready } from "../decode";
@@ -16,7 +16,7 @@ export function headTable(context: Context): Panel {
 		const { look } = context.view;
 		if (el.open && look.frame && ready(look.frame, look.layer, look.head)) place.replaceChildren(build(look, look.frame));
 	};
-	el.addEventListener("toggle", fill, { signal: context.signal });
+	listen(el, "toggle", fill, context.signal);
 	context.view.on((_, changed) => {
 		if (changed("frame") || changed("layer") || changed("head") || changed("wanted") || changed("hideFirst") || changed("arrived")) fill();
 	});

@@ -1,6 +1,6 @@
 // The prompt as the model reads it: running text, in which a token (or a word, a sentence, a piece) says what it reads
 // and what reads it.
-import { freshId, h, setAttributes, setShown, setText } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown, setText } from "../../lib/dom";
 import { number, short } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import { ready, type Reading } from "../decode";
@@ -24,17 +24,17 @@ export function text(context: Context, edit: HTMLElement): Panel {
 	let spans: HTMLElement[] = [];
 
 	const index = (event: Event): number => Number((event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[role=option]") : null)?.dataset.index ?? -1);
-	list.addEventListener("pointermove", (event) => {
+	listen(list, "pointermove", (event) => {
 		const at = index(event);
 		if (at >= 0 && event.pointerType !== "touch") view.point(at);
-	}, { signal });
-	list.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && view.point(null), { signal });
-	list.addEventListener("click", (event) => {
+	}, signal);
+	listen(list, "pointerleave", (event) => event.pointerType !== "touch" && view.point(null), signal);
+	listen(list, "click", (event) => {
 		const at = index(event);
 		if (at >= 0) view.lock(at);
-	}, { signal });
-	list.addEventListener("keydown", (event) => onKey(event, context, list, spans.length), { signal });
-	open.addEventListener("click", () => view.set({ open: view.look.open ? null : opening(view.look) }), { signal });
+	}, signal);
+	listen(list, "keydown", (event) => onKey(event, context, list, spans.length), signal);
+	listen(open, "click", () => view.set({ open: view.look.open ? null : opening(view.look) }), signal);
 
 	view.on((look, changed) => {
 		if (!look.frame) return;
@@ -59,10 +59,10 @@ export function text(context: Context, edit: HTMLElement): Panel {
 function grain(context: Context): HTMLElement {
 	const id = freshId("grain");
 	const select = h("select", { id, "data-test": "granularity", title: MEANING }, ...GRANULARITIES.map((one) => h("option", { value: one }, `by ${one}`)));
-	select.addEventListener("change", () => {
+	listen(select, "change", () => {
 		context.view.set({ granularity: select.value as Granularity, open: null });
 		context.say(select.value === "token" ? "One part a token." : MEANING);
-	}, { signal: context.signal });
+	}, context.signal);
 	context.view.on((look, changed) => {
 		if (changed("granularity")) select.value = look.granularity;
 		const joined = look.cut?.joined ?? 1;

@@ -1,12 +1,12 @@
 // Makes the elements of a picture. Text enters only here and only as text nodes; what XML cannot hold is replaced.
+import { SVG } from "../../lib/svg";
 
-const SPACE = ["http:", "", "www.w3.org", "2000", "svg"].join("/"); // a name that XML wants, not an address that is asked
 const BAD = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu; // with u, half a pair counts
 export const MONO = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace";
 
 /** An element of a picture with attributes and children. */
 export function s(tag: string, attributes: Record<string, string | number>, ...children: (Node | string)[]): SVGElement {
-	const element = document.createElementNS(SPACE, tag) as SVGElement;
+	const element = document.createElementNS(SVG, tag) as SVGElement;
 	for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, typeof value === "number" ? String(Math.round(value * 100) / 100) : clean(value));
 	element.append(...children.map((child) => (typeof child === "string" ? clean(child) : child)));
 	return element;
