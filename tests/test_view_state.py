@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -60,11 +61,16 @@ def test_a_population_is_compared_with_the_same(lm):
     assert (line["baseline"], line["edited"], line["idle"]) == (base.edited, both.edited, False)
 
 
+def test_words_of_one_prompt_cannot_be_had_on_others_and_that_is_said(lm):
+    notes = next(e for e in examples() if e.id == "notes")
+    view = ct.PopulationView(lm, notes.prompt, notes.setup_with([]), task="emphasis", n=20)
+    assert view.wait(120) and view.error is None
+    assert "cannot be had on fresh problems" in view.population["note"] and view.population["done"] == 0
+
+
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.id)
 def test_the_code_of_a_preset_gives_the_numbers_of_the_preset(lm, example):
-    widget = ct.AttentionView(lm, example.prompt)
-    setup = next(e["setup"] for e in widget.catalog["examples"] if e["id"] == example.id)
-    widget.setup = ct.Setup.from_data(setup)
+    widget = ct.AttentionView(lm, example.prompt, example.setup_with(concept_directions(lm)))
     assert widget.wait(120) and widget.error is None
     assert numbers_of(widget.code) == shown_by(widget)
 
@@ -289,3 +295,31 @@ def wait_for(reached, seconds: float = 60) -> None:
     while not reached():
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.01)
+
+
+def test_pictures_from_python_hold_what_is_on(lm, tmp_path):
+    view = ct.AttentionView(lm, "$a^{ </svg><script>x()</script> \u202e \x00 $ " + "b" * 200, ct.Mask("prefix"))
+    svg = view.to_svg(tmp_path / "a.svg").read_text()
+    assert svg.count("<svg") == 1 and "<script" not in svg and "font-family" not in svg
+    assert {tag.rsplit("}")[-1] for tag in (one.tag for one in ElementTree.fromstring(svg).iter())} & {"path", "g"}
+    first = view.to_png(tmp_path / "a.png").read_bytes()
+    assert first.startswith(b"\x89PNG")
+    view.setup = ()
+    assert view.to_png(tmp_path / "b.png").read_bytes() != first, "it does not wait for what is slow"
+    with pytest.raises(ct.CtkitError, match="a folder that exists"):
+        view.to_svg(tmp_path / "no" / "a.svg")
+
+
+def test_a_thought_has_a_lens(lm):
+    view = ct.LensView(lm, get("sums").generate(0, 3).prompt, ct.Think())
+    assert view.wait(120) and view.error is None
+    assert view.lens["note"] == "" and view.lens["after"]["top"][-1].strip() == get("sums").generate(0, 3).answer
+
+
+def test_texts_are_written_under_what_is_compared_with(lm):
+    view = ct.SteeringView(lm, PROMPT, ct.Reread(), against=ct.Mask("window", size=4))
+    assert view.wait(120)
+    texts = view.generated
+    for side, setup in (("before", ct.Mask("window", size=4)), ("after", ct.Reread())):
+        said = ct.generate(lm, PROMPT, setup, max_new_tokens=texts["length"], temperature=texts["temperature"], seed=0)
+        assert said.text.startswith("".join(texts[side]["tokens"]).rstrip()), side

@@ -38,7 +38,7 @@ class LensLines:
     def _lens(self, trace: Trace, keep: bool = True) -> Lens:
         if trace in self.known:
             return self.known[trace]
-        found = lens_of(self.lm, trace, at=-1)
+        found = lens_of(self.lm, trace, at=len(trace.ids) - 1)  # the last, also where a thought was written
         if keep:
             self.known = {trace: found}
         return found

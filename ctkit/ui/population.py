@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.lm import LM
+from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..measures.effect import Effect, outcomes_of
 from ..measures.score import answers
@@ -30,8 +31,14 @@ class Population:
         against: Setup | None = None,
     ) -> None:
         """Publish the line after each part, until all problems are done or something newer waits. `against`: what is on
-        before (None: nothing)."""
+        before (None: nothing). A setup that names words of one prompt cannot be had on others, and that is said."""
         against = Setup() if against is None else against
+        try:
+            self._measure(state, setup, stale, publish, against)
+        except CtkitError as err:
+            publish(unmeasured(state, f"This setup cannot be had on fresh problems: {err.found}."))
+
+    def _measure(self, state: dict[str, Any], setup: Setup, stale, publish, against: Setup) -> None:
         task, difficulty, n, seed = state["task"], state["difficulty"], state["n"], state["seed"]
         problems = [get(task).generate(seed + i, difficulty) for i in range(n)]
         same = setup.to_json() == against.to_json()
@@ -55,6 +62,13 @@ class Population:
 
     def _answers(self, part: list[Problem], setup: Setup) -> list[str]:
         return answers(self.lm, [p.prompt for p in part], [p.answer for p in part], setup)
+
+
+def unmeasured(state: dict[str, Any], note: str) -> dict[str, Any]:
+    """A line that says why there is none."""
+    numbers = dict.fromkeys(("done", "baseline", "edited", "difference", "low", "high", "mended", "broken", "same"), 0)
+    told = {"running": False, "idle": False, "flipped": [], "note": note, "title": get(state["task"]).title}
+    return {name: state[name] for name in ("task", "difficulty", "n")} | numbers | told
 
 
 def line_of(effect: Effect, n: int, title: str, difficulty: int | None, same: bool) -> dict[str, Any]:

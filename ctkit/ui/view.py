@@ -18,12 +18,13 @@ from .code import code_of
 from .commands import COMMANDS, problem_of, use
 from .concepts import concept_directions
 from .examples import examples
+from .export import written
 from .frame import frame_of
-from .look import look
+from .look import Look, look
 from .parts import PARTS, Job
 from .state import first_state, prompt_of, setups_of
 from .stated import Stated
-from .static_view import mimebundle_of
+from .static_view import file_of, mimebundle_of
 from .worker import Worker
 
 STATIC = pathlib.Path(__file__).parents[1] / "static"
@@ -91,6 +92,20 @@ class View(Stated):
     def use(self, lm: LM) -> None:
         """Show another model. The prompt stays, and of the setup what fits; `wait` until it reads."""
         self._errand("model", lambda stale: use(self, lm))
+
+    def to_png(self, path: str | pathlib.Path) -> pathlib.Path:
+        """Write a picture of what is on: the head that changed most, before, after and difference, the next token."""
+        return written(path, "a picture", file_of(*self._looks(), "png"))
+
+    def to_svg(self, path: str | pathlib.Path) -> pathlib.Path:
+        """The same as vectors, in one file that needs no fonts."""
+        return written(path, "a picture", file_of(*self._looks(), "svg"))
+
+    def _looks(self) -> tuple[Look, Look | None]:
+        """The two runs of the present state, run anew: the worker may still be at an older one."""
+        prompt, (setup, against) = prompt_of(self.state), setups_of(self.state)
+        before = look(self.lm, prompt, against)
+        return before, None if setup.to_json() == against.to_json() else look(self.lm, prompt, setup, before)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything on show is up to date; False where `timeout` seconds were not enough."""

@@ -41,7 +41,7 @@ export function population(context: Context): Panel {
 		setShown(progress, running);
 		setAttributes(progress, { max: found?.n ?? 1, value: found?.done ?? 0 });
 		setShown(stop, running || busy);
-		setShown(go, found !== null && !running && !busy && found.done < found.n);
+		setShown(go, found !== null && !running && !busy && found.done > 0 && found.done < found.n);
 		setText(note, found ? (idle ? "" : found.note) : empty(context, busy));
 		setShown(note, note.textContent !== "");
 		const flipped = found?.flipped ?? [];
