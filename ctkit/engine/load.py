@@ -55,7 +55,8 @@ def load(
     local = path is not None or os.path.isdir(name)
     if device is None:
         device = "cpu" if path is not None else _best_device()
-    here = local or options.get("local_files_only", False) or not _hub_answers()
+    folder = os.path.isabs(name) or name.startswith(".")  # no hub id: the hub need not be asked
+    here = local or folder or options.get("local_files_only", False) or not _hub_answers()
     options |= {"trust_remote_code": trust_remote_code, "local_files_only": here}
     model, tokenizer = _pretrained(name, str(path or name), dtype, options)
     if "device_map" not in options:

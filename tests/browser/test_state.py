@@ -138,27 +138,30 @@ def test_history_by_mouse_and_compare(play):
 
 def test_history_by_keyboard(play):
     cells = play.notebook()
+    play.flip("mask")
     play.flip("reread")
-    play.part("redo").focus() if play.part("redo").is_enabled() else play.part("undo").focus()
-    play.tab_to("history")
+    play.part("undo").focus()
+    play.tab_to("history", 3)
     play.page.keyboard.press("Enter")
-    play.tab_to("visits", 3) if False else None
-    names = [play.focused()]
-    for _ in range(4):
+    for _ in range(4):  # the present state, its "compare", the one before, its "compare"
         play.page.keyboard.press("Tab")
-        names.append(play.focused())
-    compare = next(name for name in names if name.startswith("compare-"))
-    play.part(compare).focus()
+    name = play.focused()
+    assert name.startswith("compare-")
     before = play.seq()
     play.page.keyboard.press("Enter")
-    if play.part("against").is_hidden():
-        play.settle(before)
+    play.settle(before)
+    assert play.part("against").inner_text() == "before = Mask"
+    assert play.focused() == name.replace("compare", "visit"), "the focus stays in the list"
+    before = play.seq()
+    play.page.keyboard.press("Enter")  # goes there
+    play.settle(before)
+    assert play.is_on("mask") and not play.is_on("reread") and play.part("against").is_hidden()
     play.page.keyboard.press("Escape")
     assert play.focused() == "history" and play.part("visits").is_hidden()
     before = play.seq()
-    play.page.keyboard.press("Control+z")
+    play.page.keyboard.press("Control+Shift+Z")
     play.settle(before)
-    assert play.part("against").is_hidden() and play.is_on("reread")
+    assert play.is_on("mask") and play.is_on("reread")
     assert play.notebook() == cells
 
 
@@ -274,11 +277,13 @@ def test_two_views_of_one_playground_agree(play):
 
 def test_another_playground_beside_it_is_left_alone(play):
     other = play.page.locator("[data-test=playground]").nth(2)
-    words = other.locator("[data-test=tokens]").inner_text()
-    seq = other.get_attribute("data-seq")
+    other.scroll_into_view_if_needed()
+    words, seq = other.locator("[data-test=tokens]").text_content(), other.get_attribute("data-seq")
+    assert words
     play.flip("reread")
     play.flip("mask")
-    assert (other.locator("[data-test=tokens]").inner_text(), other.get_attribute("data-seq")) == (words, seq)
+    other.scroll_into_view_if_needed()
+    assert (other.locator("[data-test=tokens]").text_content(), other.get_attribute("data-seq")) == (words, seq)
 
 
 def test_another_model_is_loaded_and_a_missing_one_refused(play):
@@ -291,7 +296,7 @@ def test_another_model_is_loaded_and_a_missing_one_refused(play):
     play.settle(before)
     assert "reads now" in play.part("model-said").inner_text()
     assert play.part("preset-note").inner_text().startswith("On tiny: ")
-    play.part("model-id").fill("no/such-folder/anywhere")
+    play.part("model-id").fill("/no/such/folder")
     play.part("model-id").press("Enter")
     play.page.wait_for_function(
         "() => /stays/.test(document.querySelector('[data-test=model-said]').textContent)", timeout=60_000
