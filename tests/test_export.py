@@ -9,6 +9,7 @@ import pytest
 
 import ctkit as ct
 from ctkit.ui.export import filled, packed, single_switches, unique
+from ctkit.ui.parts import PARTS
 
 LARGEST = 2_000_000  # bytes of a page for the default preset
 
@@ -48,7 +49,7 @@ def test_the_page_holds_each_switch_and_the_present_setup(playground, tmp_path):
     assert [t["token"] for t in frame["next"]] == [t["token"] for t in playground.frame["next"]]
     for side in ("before", "after"):
         assert frame[side]["attention"]["data"] == bytes(playground.frame[side]["attention"]["data"])
-    assert set(recorded["recordings"][-1]["results"]) == {"steps", "population"}
+    assert set(recorded["recordings"][-1]["results"]) == set(PARTS)
 
 
 def test_the_page_of_the_default_preset_is_small_and_holds_equal_buffers_once(lm, tmp_path, record_property):
