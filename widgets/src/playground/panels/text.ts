@@ -41,7 +41,7 @@ export function text(context: Context, edit: HTMLElement): Panel {
 		setShown(plain, false);
 		setShown(list, true);
 		if (changed("frame")) spans = build(list, textSide(look.frame));
-		if ((["frame", "layer", "head", "token", "locked", "hideFirst", "arrived"] as const).some(changed)) draw(look, list, spans, words, context);
+		if ((["frame", "layer", "head", "token", "locked", "hideFirst", "arrived"] as const).some(changed)) draw(look, list, spans, words);
 		const range = opening(look);
 		setShown(open, look.open !== null || range !== null);
 		setText(open, look.open ? "close the tokens" : `open its ${range ? range[1] - range[0] : 0} tokens`);
@@ -95,7 +95,7 @@ function onKey(event: KeyboardEvent, context: Context, list: HTMLElement, size: 
 	event.preventDefault();
 }
 
-function draw(look: Look, list: HTMLElement, spans: HTMLElement[], words: HTMLElement, context: Context): void {
+function draw(look: Look, list: HTMLElement, spans: HTMLElement[], words: HTMLElement): void {
 	const side = textSide(look.frame!);
 	const token = look.token !== null && look.token < side.size ? look.token : null;
 	const there = side.has(look.layer, look.head);
@@ -105,7 +105,7 @@ function draw(look: Look, list: HTMLElement, spans: HTMLElement[], words: HTMLEl
 	const active = token === null ? undefined : spans[token];
 	setAttributes(list, { "aria-activedescendant": active?.id });
 	if (!ready(look.frame!, look.layer, look.head) && side.layers > 0) return void setText(words, `loading head ${look.layer}.${look.head} …`);
-	if (token === null || !active) return void words.replaceChildren(...hint(context, side));
+	if (token === null || !active) return void words.replaceChildren(...hint(side));
 	words.replaceChildren(...said(side, token, read, by, look.locked));
 	setAttributes(active, { "aria-label": words.textContent });
 }
@@ -121,9 +121,8 @@ function said(side: Reading, token: number, read: Link[], by: Link[], locked: bo
 	];
 }
 
-function hint(context: Context, side: Reading): string[] {
-	const note = context.catalog.examples.find((one) => one.pieces.every((piece, i) => context.state.prompt[i]?.text === piece.text))?.note;
+function hint(side: Reading): string[] {
 	const parts = ["Point at a word to see what it reads and what reads it."];
 	if (side.unknown.some(Boolean)) parts.push("Dotted: parts that the model never met as a word.");
-	return [[note?.replace(/[^.!?…]$/, "$&."), ...parts].filter(Boolean).join(" ")];
+	return [parts.join(" ")];
 }

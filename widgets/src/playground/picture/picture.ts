@@ -55,7 +55,8 @@ export function drawPicture(look: Look, theme: Theme, catalog: Catalog, state: P
 /** The tokens in lines, and where they end; a new reading begins a line. */
 function drawText(frame: Decoded, from: number, theme: Theme): [SVGElement[], number] {
 	const side = textSide(frame);
-	const fresh = new Set(side.pieces.filter((piece) => piece.reading > 1).map((piece) => piece.start));
+	const parts = [...side.pieces].sort((a, b) => a.start - b.start);
+	const fresh = new Set(parts.filter((piece, i) => piece.reading > (parts[i - 1]?.reading ?? 1)).map((piece) => piece.start));
 	const drawn: SVGElement[] = [];
 	let [x, line] = [LEFT, 0];
 	for (const [i, token] of side.tokens.entries()) {
@@ -67,8 +68,7 @@ function drawText(frame: Decoded, from: number, theme: Theme): [SVGElement[], nu
 			line += 1;
 			break;
 		}
-		const color = fresh.has(i) ? theme.reads : theme.ink;
-		drawn.push(s("text", { x, y: from + line * 22, "font-family": MONO, fill: css(color), textLength: width, lengthAdjust: "spacingAndGlyphs", style: "unicode-bidi: isolate" }, word));
+		drawn.push(s("text", { x, y: from + line * 22, "font-family": MONO, textLength: width, lengthAdjust: "spacingAndGlyphs", style: "unicode-bidi: isolate" }, word));
 		x += width + LETTER * 0.7;
 	}
 	return [drawn, from + line * 22 + 12];
