@@ -17,7 +17,7 @@ export function past(context: Context): Panel {
 		if (!clicked || !visit) return;
 		if (clicked.dataset.does === "compare") context.commit({ against: visit.state.setup });
 		else context.go(Number(clicked.dataset.visit));
-		find(list, clicked.dataset.test ?? "")?.focus(); // the list was drawn anew
+		(find(list, clicked.dataset.test ?? "") ?? find(list, `visit-${clicked.dataset.visit}`))?.focus(); // the list was drawn anew
 	}, signal);
 	listen(plain, "click", () => {
 		context.commit({ against: [] });
