@@ -2,6 +2,7 @@
 while the model runs."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -28,16 +29,21 @@ CELLS = 64  # a side: how finely heads of a long text are compared
 class Look:
     """A run, and its attention as far as it is at hand.
 
-    `whole`: every weight is in the trace. Else `pooled[layer, head]` is what `pooling` left, and `kept[layer, head]`
+    `before`: the run that it is compared with. `whole`: every weight is in the trace. Else `pooled[layer, head]` is what `pooling` left, and `kept[layer, head]`
     the weights where they fit into memory.
     """
 
     trace: Trace
-    pooling: Pooling
+    before: "Look | None" = field(repr=False)
     whole: bool
-    pooled: Float[Tensor, "layer head value"] | None = field(repr=False)
+    pooled: Float[Tensor, "layer head value"] | None = field(default=None, repr=False)
     kept: Tensor | None = field(default=None, repr=False)
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)  # single heads, read when asked for
+
+    @cached_property
+    def pooling(self) -> Pooling:
+        """How this run is made small."""
+        return _pooling(self.trace.encoding, self.before)
 
     def weights(self, layer: int, head: int) -> Float[Tensor, "query key"]:
         """One head's weights; where they are not at hand, by one more run that keeps this head only."""
@@ -66,14 +72,13 @@ def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most:
     then the answer. `before`: the run that this one is compared with. `most`: how many weights are kept whole."""
     prompt = with_thought(lm, prompt, setup)
     enc = encode(lm, setup.edit(prompt))
-    pooling = _pooling(enc, before)
     weights = lm.n_layers * lm.n_heads * len(enc) ** 2
     stream = "all" if (lm.n_layers + 1) * lm.d_model * len(enc) <= MOST_STREAM else ()
     reads = lm.support.get("attention", "yes") == "yes"
     if not reads or weights <= most:
         trace = run(lm, prompt, setup, attention="all" if reads else (), residual=stream)
-        return Look(trace, pooling, True, None)
-    keep = _Keep(pooling, whole=weights <= MOST_KEPT)
+        return Look(trace, before, True)
+    keep = _Keep(_pooling(enc, before), whole=weights <= MOST_KEPT)
     rows = rows_of(lm, [prompt], setup)
     trace = traces(lm, rows, wanted(lm, attention="all", residual=stream, pool=keep), last_only=False)[0]
     small = {place: values[0] for place, values in trace.kept_attention.items()}
@@ -81,7 +86,7 @@ def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most:
     heads = range(lm.n_heads)
     nothing = torch.zeros_like(next(iter(small.values())))  # a block without attention
     pooled = torch.stack([torch.stack([small.get((n, h), nothing) for h in heads]) for n in range(lm.n_layers)])
-    return Look(trace, pooling, False, pooled, keep.all(lm))
+    return Look(trace, before, False, pooled, keep.all(lm))
 
 
 def _pooling(enc, before: Look | None) -> Pooling:
