@@ -63,11 +63,13 @@ def side_of(lm: LM, look: Look, whole: bool) -> dict[str, Any]:
         }
         for p in parts
     ]
+    enc = trace.encoding
+    words, ends = lm.memory.recall(("units", enc.prompt), lambda: (word_starts(enc), sentence_starts(enc)))
     return {
         "tokens": trace.tokens,
         "pieces": pieces,
-        "words": word_starts(trace.encoding),
-        "sentences": sentence_starts(trace.encoding),
+        "words": words,
+        "sentences": ends,
         "attention": packed_weights(weights_of(trace)) if whole else None,
         "allowed": packed_mask(allowed_of(trace)) if whole else None,
         "unknown": unknown_tokens(lm, trace),
