@@ -29,8 +29,8 @@ CELLS = 64  # a side: how finely heads of a long text are compared
 class Look:
     """A run, and its attention as far as it is at hand.
 
-    `before`: the run that it is compared with. `whole`: every weight is in the trace. Else `pooled[layer, head]` is what
-    `pooling` left, and `kept[layer, head]` the weights where they fit into memory.
+    `before`: the run that it is compared with. `whole`: every weight is in the trace. Else `pooled[layer, head]` is
+    what `pooling` left, and `kept[layer, head]` the weights where they fit into memory.
     """
 
     trace: Trace
