@@ -14,7 +14,7 @@ export function attention(context: Context): Panel {
 	const detail = matrix(context);
 	const table = headTable(context);
 	const none = h("p", { class: "ck-none" }, "no picture yet");
-	const column = h("div", { class: "ck-detail" }, tabs(context), detail.el, table.el);
+	const column = h("div", { class: "ck-chosen-head" }, tabs(context), detail.el, table.el);
 	const el = h("section", { class: "ck-panel ck-attention", "aria-label": "Attention" }, grid.title, none, h("div", { class: "ck-attention-columns" }, grid.el, column));
 	context.view.on(({ frame }) => {
 		const without = frame?.before.layers === 0;
