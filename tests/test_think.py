@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 import ctkit as ct
 from ctkit import CtkitError, Prompt, Setup, Think
+from ctkit.engine.branches import Trunks
+from ctkit.engine.draft import write_drafted
+from ctkit.engine.generate import generate_many
 
 from .engine_fixtures import PROMPT
 from .families import lm_of
@@ -17,7 +20,7 @@ words = st.sampled_from([" It", " is", " Ann", ".", " A", "\n", " Wait", ",", " 
 
 def written(think: Think, tokens: list[str], prompt: Prompt = ASKED, most: int = 200) -> str:
     """What comes out where a model would write these tokens, whatever stands before them, and then end again and again:
-    after each token it is asked, and what it is told takes the token's place."""
+    after each token it is asked, and what it is told takes the place of the token and of what is not kept before it."""
     text, rest, calls = "", list(tokens), 0
     while calls < most:
         calls += 1
@@ -26,7 +29,12 @@ def written(think: Think, tokens: list[str], prompt: Prompt = ASKED, most: int =
         said = think.goes_on(prompt, text if ended else text + token, ended)
         if said is None and ended:
             return text
-        text += token if said is None else said
+        whole = text if ended else text + token
+        if said is None:
+            text = whole
+        else:
+            kept = think.keeps(prompt, whole, ended)
+            text = (kept if text.startswith(kept) else text) + said
     raise AssertionError("it never ends")
 
 
@@ -83,7 +91,7 @@ def test_it_always_comes_to_an_end(tokens, waits, budget):
     own = "".join(token for token in tokens if token != END).count("Wait")
     assert thought.count("Wait") <= waits + own
     if budget is not None:
-        assert len(thought.split()) <= budget + 1, "one more only where it could have become the cue"
+        assert len(thought.split()) <= budget
         assert cue or len(thought.split()) < budget
     plain = written(Think(), tokens)
     if not waits and budget is None:
@@ -110,6 +118,62 @@ def test_what_cannot_be_waited_is_refused(wrong):
 def test_what_is_no_budget_or_cue_is_refused(wrong):
     with pytest.raises(CtkitError, match=r"Think\((budget|cue)="):
         Think(**wrong)
+
+
+def test_a_cue_of_several_tokens_is_taken_back_whole():
+    asked = Prompt(question="Who?", cue="So it is")
+    assert written(Think(waits=1), [" Ann", ".", " So", " it", " is", " Bob", "."], asked) == " Ann. Wait Bob."
+    split = Prompt(question="Who?", cue="Answer:")
+    assert written(Think(waits=1), [" Ann", ".", " An", "swer", " Bob", "."], split) == " Ann. Wait Bob."
+    assert written(Think(budget=2), [" It", " is", " An", "other", " one"]) == " It is Answer: one"
+    assert Think(waits=1).keeps(asked, "Ann.\nSo it is", False) == "Ann.\n"
+    assert Think(waits=1).keeps(asked, "Ann. ", True) == "Ann. ", "an end takes nothing back"
+
+
+@pytest.mark.parametrize("cache", ["dynamic", "static", "none"])
+def test_a_model_writes_on_from_where_its_cue_began(cache):
+    """What it would write anyway ("The car is …") as a cue of several tokens: that is taken back, and the text is the
+    one that the same model writes behind the prompt, the thought and the word, read afresh."""
+    lm, problem = ct.load(), ct.tasks.get("hunt").generate(0, 3)
+    plain = ct.generate(lm, problem.prompt, Think(), max_new_tokens=60)
+    first, second = plain.steps[:2]
+    cue = " ".join(second.split()[:3])
+    assert len(lm.tokenizer(f" {cue}", add_special_tokens=False)["input_ids"]) > 1 and plain.text.count(cue) == 1
+    held = ct.generate(lm, problem.prompt, Think(waits=1, cue=cue), max_new_tokens=60, cache=cache)
+    assert held.text.startswith(f" {first} Wait") and held.text.count("Wait") == 1
+    start = problem.prompt.then(thought=f"{first} Wait")
+    fresh = ct.generate(lm, start, Think(), max_new_tokens=60 - len(held.tokens[: held.text.index("Wait")]))
+    behind = held.text.partition("Wait")[2]
+    assert behind and (behind.startswith(fresh.text) or fresh.text.startswith(behind))
+    assert len(held.logits) == held.n_written and held.stopped == "end"
+    again = ct.run(lm, problem.prompt.then(thought=held.text.strip()), Think())
+    assert held.trace.ids == again.ids
+
+
+def test_writing_along_a_guess_takes_it_back_too():
+    lm, problem = ct.load(), ct.tasks.get("hunt").generate(0, 3)
+    plain = ct.generate(lm, problem.prompt, Think(), max_new_tokens=60)
+    cue = " ".join(plain.steps[1].split()[:3])
+    for waits in (1, 2):
+        think = Think(waits=waits, cue=cue)
+        held = ct.generate(lm, problem.prompt, think, max_new_tokens=60)
+        trunks = Trunks(lm, think)
+        guess = problem.prompt.then(thought=plain.text.strip())
+        [drafted] = write_drafted(trunks, [problem.prompt], [guess], until="Answer:", max_new_tokens=60)
+        assert trunks.shares and drafted.text == held.text.partition("Answer:")[0] and "Wait" in drafted.text
+
+
+def test_what_is_taken_back_changes_no_neighbour_and_no_dice():
+    lm, problem = ct.load(), ct.tasks.get("hunt").generate(0, 3)
+    cue = " ".join(ct.generate(lm, problem.prompt, Think(), max_new_tokens=60).steps[1].split()[:3])
+    held, other = Setup([Think(waits=2, cue=cue)]), Setup([Think()])
+    options = {"max_new_tokens": 50, "temperature": 1.2}
+    many = generate_many(lm, [(problem.prompt, held), (problem.prompt, other)], seed=[4, 7], **options)
+    for written, setup, seed in zip(many, (held, other), (4, 7), strict=True):
+        alone = ct.generate(lm, problem.prompt, setup, seed=seed, **options)
+        assert written.ids == alone.ids and written.stopped == alone.stopped
+    greedy = generate_many(lm, [(problem.prompt, held)] * 2, max_new_tokens=12)
+    assert greedy[0].ids == greedy[1].ids and greedy[0].n_written == 12 and greedy[0].stopped == "length"
 
 
 def test_a_prompt_reads_the_same_with_and_without():

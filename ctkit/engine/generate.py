@@ -8,10 +8,9 @@ from ..interventions.setup import as_setup
 from ..prompt import Prompt
 from .batch import groups
 from .lm import LM
-from .plan import Row
 from .rows import rows_of
 from .trace import Generation
-from .writer import Writer
+from .writer import Begun, Writer
 
 CACHES = ("dynamic", "static", "none")
 
@@ -55,26 +54,32 @@ def generate_many(
     """`generate` for many prompts (or pairs of prompt and setup) at once. `on_token(index, token)`.
 
     One `seed` gives all texts the same dice; a list has one for each prompt, so that texts can be drawn independently.
+    What a setup takes back (`Intervention.keeps`) has been heard by `on_token` all the same.
     """
     rows = rows_of(lm, prompts, as_setup(*interventions))
     seeds = _seeds(seed, len(rows))
     check_wishes(max_new_tokens, temperature, seeds)
     cache = _cache_that_works(lm, cache)
     done: list[Generation | None] = [None] * len(rows)
-    finished = 0
-    for group, room in with_room(lm, rows, max_new_tokens, cache in lm.padded):
-        stopped = "length" if room == max_new_tokens else "context"
-        dice = [seeds[i] for i in group]
-        writer = Writer(lm, [rows[i] for i in group], room, temperature, dice, cache, stopped)
-        try:
-            writer.write(group, on_token)
-        except KeyboardInterrupt as interrupt:
-            writer.interrupt()
-            raise Interrupted(_put(done, group, writer), max_new_tokens) from interrupt
-        _put(done, group, writer)
-        finished += len(group)
-        if on_progress is not None:
-            on_progress(finished, len(rows))
+    texts, finished = {i: Begun(row, row.enc) for i, row in enumerate(rows)}, 0
+    while texts:  # once, unless a setup takes back what was written
+        again: dict[int, Begun] = {}
+        numbers, left = list(texts), [max_new_tokens - text.n for text in texts.values()]
+        for places, room in with_room(lm, [text.row for text in texts.values()], left, cache in lm.padded):
+            group = [numbers[place] for place in places]
+            dice = [seeds[i] for i in group]
+            writer = Writer(lm, [texts[i] for i in group], room, temperature, dice, cache)
+            try:
+                writer.write(group, on_token)
+            except KeyboardInterrupt as interrupt:
+                writer.interrupt()
+                raise Interrupted(_put(done, group, writer, max_new_tokens), max_new_tokens) from interrupt
+            _put(done, group, writer, max_new_tokens)
+            again |= {group[b]: text for b, text in writer.back.items()}
+            finished += len(group) - len(writer.back)
+            if on_progress is not None:
+                on_progress(finished, len(rows))
+        texts = again
     return done
 
 
@@ -91,18 +96,20 @@ def check_wishes(max_new_tokens: int, temperature: float, seeds: list[int]) -> N
             raise CtkitError(f"seed={shown(seed)}", "no seed", "a whole number from 0 on")
 
 
-def with_room(lm: LM, rows: list[Row], wanted: int, padded: bool) -> Iterator[tuple[list[int], int]]:
-    """Batches with the number of tokens to write. Rows that meet the end of the context go with their likes, so that a
-    long neighbour shortens nobody's text."""
-    rooms = [wanted if lm.context is None else min(wanted, lm.context - len(row.enc)) for row in rows]
+def with_room(lm: LM, rows: list[Row], wanted: int | Sequence[int], padded: bool) -> Iterator[tuple[list[int], int]]:
+    """Batches with the number of tokens to write; `wanted` is one for all, or one for each. Rows that meet the end of
+    the context go with their likes, so that a long neighbour shortens nobody's text."""
+    rooms = [wanted] * len(rows) if isinstance(wanted, int) else list(wanted)
+    if lm.context is not None:
+        rooms = [min(room, lm.context - len(row.enc)) for room, row in zip(rooms, rows, strict=True)]
     for room in sorted(set(rooms)):
         members = [i for i, own in enumerate(rooms) if own == room]
         for group in groups([len(rows[i].enc) + room for i in members], padded):
             yield [members[i] for i in group], room
 
 
-def _put(done: list[Generation | None], group: list[int], writer: Writer) -> list[Generation | None]:
-    for index, generation in zip(group, writer.generations(), strict=True):
+def _put(done: list[Generation | None], group: list[int], writer: Writer, wanted: int) -> list[Generation | None]:
+    for index, generation in zip(group, writer.generations(wanted), strict=True):
         done[index] = generation
     return done
 

@@ -54,15 +54,21 @@ class Writing:
         """Take the model's likeliest tokens: behind the last one written, and behind each of those offered; as far as
         it says what was offered, and one further."""
         for id_, offered in zip(best, [*self.offered, None], strict=True):
+            before = len(self.written)
             said = self._said(id_)
+            back = len(self.written) < before  # what was read behind those is void
             self._take(said)
-            if self.stopped or said != offered:
+            if self.stopped or said != offered or back:
                 return
 
     def _said(self, id_: int) -> int:
         """The model's token, unless the setup puts something in its place."""
         if self.speaks and not self.forced:
-            self.forced.extend(instead(self.lm, self.row, [*self.written, id_], id_ in self.ends))
+            kept, said = instead(self.lm, self.row, [*self.written, id_], id_ in self.ends)
+            if said:
+                self.at = max(0, self.at - (len(self.written) - kept))
+                del self.written[kept:]
+            self.forced.extend(said)
         return self.forced.popleft() if self.forced else id_
 
     def _take(self, id_: int) -> None:

@@ -79,6 +79,11 @@ class Intervention:
         so far, and with `ended` when the model has ended it. None lets the model have its way."""
         return None
 
+    def keeps(self, prompt: Prompt, written: str, ended: bool) -> str:
+        """How much of what is written stays where `goes_on` has something to say: that much from the beginning. The
+        token that was just written never does; by default all before it stays."""
+        return written
+
     def touches(self, layer: int) -> bool:
         """Whether `heads`, `mlp` or `residual` may change anything at this layer. Where it says no they are not called,
         which costs less; saying yes is never wrong."""

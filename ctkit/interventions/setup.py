@@ -92,6 +92,11 @@ class Setup:
         said = (intervention.goes_on(prompt, written, ended) for intervention in self.having("goes_on"))
         return next((text for text in said if text is not None), None)
 
+    def keeps(self, prompt: Prompt, written: str, ended: bool) -> str:
+        """How much of what is written stays there, as that intervention says."""
+        speaking = (i for i in self.having("goes_on") if i.goes_on(prompt, written, ended) is not None)
+        return next((i.keeps(prompt, written, ended) for i in speaking), written)
+
     def overrides(self, function: str) -> bool:
         """Whether any intervention has its own version of one of the six functions."""
         return bool(self.having(function))
@@ -126,11 +131,8 @@ class Setup:
     def from_data(data: list[dict]) -> "Setup":
         """The setup from plain lists and dictionaries."""
         if not isinstance(data, list):
-            raise CtkitError(
-                f"the setup {shown(data)}",
-                f"a {type(data).__name__}",
-                'a list such as [{"intervention": "Reread", "times": 2}]',
-            )
+            such = 'a list such as [{"intervention": "Reread", "times": 2}]'
+            raise CtkitError(f"the setup {shown(data)}", f"a {type(data).__name__}", such)
         return Setup([_made(entry) for entry in data])
 
     def to_code(self) -> str:

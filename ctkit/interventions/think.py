@@ -68,8 +68,9 @@ class Think(Intervention):
 
         Nothing is remembered from call to call, all is read off `written`: `wait` has been spent as often as it stands
         there (a model that writes the word itself spends one too), and the budget is counted in words. The word too
-        many is replaced where it begins, if it cannot become the cue. A cue of one word is noticed at that word, before
-        its colon; a longer one when it is complete. Once the cue stands there, all that follows is answer.
+        many is replaced when it cannot become the cue. A cue of one word is noticed at that word, before its colon; a
+        longer one when it is complete; `keeps` takes all of it back. Once the cue stands there, all that follows is
+        answer.
 
         >>> Think(waits=1).goes_on(Prompt("Who?"), "It is Ann. Answer", ended=False)
         ' Wait'
@@ -90,6 +91,22 @@ class Think(Intervention):
         stopping = ended or bool(found) or _ends_with_word(written, cue)
         spent = len(re.findall(rf"(?<!\w){re.escape(self.wait)}(?!\w)", thought))
         return f" {self.wait}" if stopping and left > 0 and spent < self.waits else None
+
+    def keeps(self, prompt: Prompt, written: str, ended: bool) -> str:
+        """The thought before the cue that is not to be there yet, or before the word too many.
+
+        >>> Think(waits=1).keeps(Prompt(question="Who?", cue="So it is"), "It is Ann. So it is", ended=False)
+        'It is Ann.'
+        """
+        cue = self._cue(prompt)
+        thought, found, _ = written.partition(cue)
+        if self.budget is not None and len(thought.split()) > self.budget:
+            thought = thought[: len(thought) - len(_behind(thought, self.budget))]
+        elif ended:
+            return written
+        elif not found and _ends_with_word(written, cue):
+            thought = thought[: -len(re.match(r"\w+", cue)[0])]
+        return thought.rstrip(" ")
 
     def overrides(self, function: str) -> bool:
         """Without waits and budget there is nothing to say while the model writes, so it is not asked."""
