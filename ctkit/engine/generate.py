@@ -8,6 +8,7 @@ from ..interventions.setup import as_setup
 from ..prompt import Prompt
 from .batch import groups
 from .lm import LM
+from .plan import Row
 from .rows import rows_of
 from .trace import Generation
 from .writer import Begun, Writer
