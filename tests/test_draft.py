@@ -231,7 +231,7 @@ def follow(guess: str, said: str, limit: int = 99) -> tuple[str, int]:
     [
         ("", "abc!", 4),
         ("abc!", "abc!", 1),
-        ("abcdefghijklmno" * 4, "abcdefghijklmno" * 3 + "!", 3),  # 16 and one further, twice, and the rest
+        ("abcdefghijklmno" * 4, "abcdefghijklmno" * 3 + "!", 6),  # 8 and one further, five times, and the rest
         ("abcdefgh!", "abXdefgh!", 2),  # one token is another
         ("abcdefgh!", "aXcdXfgX!", 4),
         ("abcdefgh!", "abdefgh!", 3),  # one is left out: behind "d" and "e" the place is found again

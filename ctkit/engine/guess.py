@@ -8,7 +8,7 @@ from .lm import LM
 from .plan import Row
 from .writer import end_ids, instead, written_text
 
-WINDOW = 16  # tokens of a guess that are read in one pass: those behind the first wrong one are read in vain
+WINDOW = 8  # tokens of a guess that are read in one pass: those behind the first wrong one are read in vain
 
 
 @dataclass
