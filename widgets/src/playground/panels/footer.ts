@@ -9,7 +9,7 @@ export function footer(context: Context): Panel {
 	context.view.on((look, changed) => {
 		if (!look.frame || !changed("frame")) return;
 		setText(sentence, look.frame.sentence);
-		setText(time, `${Math.round(look.frame.ms)} ms`);
+		setText(time, look.frame.ms ? `${Math.round(look.frame.ms)} ms` : ""); // of a recorded page nobody waited
 	});
 	const results = () => {
 		const status = context.model.get("status");
