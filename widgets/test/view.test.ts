@@ -296,3 +296,10 @@ test("after the signal nothing listens and nothing is left", () => {
 	expect(model.listening).toBe(0);
 	expect(document.querySelector(".ctkit")).toBeNull();
 });
+
+test("two widgets of a page, each with a copy of the script, share no name: the tabs of one leave the other's alone", async () => {
+	vi.resetModules();
+	const first = (await import("../src/lib/dom")).freshId("tab");
+	vi.resetModules();
+	expect((await import("../src/lib/dom")).freshId("tab")).not.toBe(first);
+});

@@ -35,9 +35,10 @@ export function listen<K extends keyof GlobalEventHandlersEventMap>(target: Even
 }
 
 let made = 0;
+const ours = Math.random().toString(36).slice(2, 8); // each widget of a page may have a copy of this file
 
 /** An id no other element of the page has. */
 export function freshId(name: string): string {
 	made += 1;
-	return `ctkit-${name}-${made}`;
+	return `ctkit-${name}-${ours}-${made}`;
 }
