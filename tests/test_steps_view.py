@@ -275,7 +275,11 @@ def test_sentences_of_measures():
     assert sentence_of(scored(0.8, evaluations=pair, method="new"), 0) == "b: 9 falls from 0.90 to 0.10"
     nan = float("nan")
     assert sentence_of(scored(nan, 0.1, done=1), 0) == "" and sentence_of(scored(0.1), 0) == ""
-    assert sentence_of(scored(nan, done=1, method="suppress"), 0) == "nothing comes after it"
+    assert sentence_of(scored(nan, done=1, method="suppress"), 0) == "too little comes after it"
+    assert sentence_of(scored(nan, done=1, method="resample"), 0) == "written anew, it never comes out otherwise"
+    assert sentence_of(scored(0.8, evaluations=pair, method="resample"), 0) == (
+        "where it comes out otherwise, 9 falls from 0.90 to 0.10 of the thoughts"
+    )
 
 
 def test_memory_keeps_the_latest():

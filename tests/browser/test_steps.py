@@ -1,5 +1,7 @@
 """The steps view in a real JupyterLab: edits by mouse and by keyboard, methods, grains, the matrix."""
 
+import statistics
+
 import nbformat
 import pytest
 
@@ -51,6 +53,26 @@ class Steps(Driver):
     def texts(self) -> list[str]:
         """The steps."""
         return self.part("steps").locator(".ck-step-words").all_inner_texts()
+
+    def edit_time(self, digit: str) -> float:
+        """Milliseconds from a digit typed into the open field, which the answer follows, to its bar being more than
+        half full, on the page's own clock."""
+        return self.page.evaluate(
+            """digit => new Promise(done => {
+                const bars = document.querySelector("[data-test=answers]");
+                const field = document.querySelector("[data-test=step-field]"), start = performance.now();
+                const there = new RegExp(`[:,] ${digit} [^,]*(0.[5-9]\\\\d|1.00)(,|$)`);
+                const watch = new MutationObserver(() => {
+                    if (!there.test(bars.getAttribute("aria-label"))) return;
+                    watch.disconnect();
+                    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
+                });
+                watch.observe(bars, { attributes: true, attributeFilter: ["aria-label"] });
+                field.value = field.value.replace(/\\d(?=\\.$)/, digit);
+                field.dispatchEvent(new Event("input", { bubbles: true }));
+            })""",
+            digit,
+        )
 
     def undo(self) -> None:
         """Take all edits back."""
@@ -134,6 +156,23 @@ def test_methods_and_grains(steps):
     steps.part("steps-by").select_option("sentence")
     steps.page.wait_for_function("() => document.querySelectorAll('.ck-step').length === 3")
     assert steps.measured() == mistake
+
+
+def test_how_long_an_edited_digit_takes(steps, record_property):
+    steps.part("step-2").dblclick()
+    times = []
+    for i in range(38):  # thoughts that were never read before: other summands, then the digit of the result
+        steps.part("step-field").fill(f"v = {i % 10} + {i // 10} = {(3 * i) % 10}.")
+        steps.reads(f" {(3 * i) % 10} ")
+        steps.page.wait_for_timeout(100)
+        times.append(steps.edit_time(str((3 * i + 4) % 10)))
+        steps.page.wait_for_timeout(50)
+    times = times[2:]  # warm
+    steps.page.keyboard.press("Escape")
+    steps.measured()
+    median, late = statistics.median(times), sorted(times)[round(0.95 * len(times)) - 1]
+    record_property("measured", f"edited digit to moved answer bars: median {median:.0f} ms, 95 % {late:.0f} ms")
+    assert median < 300
 
 
 def test_hostile_and_empty_text(steps):

@@ -56,6 +56,8 @@ def sentence_of(effects: StepEffects, i: int) -> str:
         return f"asked right after it: {answer} {moves} when it is broken"
     if effects.method == "suppress":
         return f"not looked at by what follows: {answer} {moves}"
+    if effects.method == "resample":
+        return f"where it comes out otherwise, {answer} {moves} of the thoughts"
     return f"{list(effects.evaluations)[1]}: {answer} {moves}"
 
 
@@ -107,7 +109,9 @@ def _from_to(bare: StepEffects, now: StepEffects, i: int) -> str:
 def _why_not(method: str) -> str:
     if method in ("mistake", "true-thinking"):
         return "nothing in it could be broken"
-    return "nothing comes after it" if method in ("suppress", "receiver") else "not measurable"
+    if method == "resample":
+        return "written anew, it never comes out otherwise"
+    return "too little comes after it" if method in ("suppress", "receiver") else "not measurable"
 
 
 def _quoted(token: str) -> str:
