@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { matches } from "../src/playground/alike";
 import { opened } from "../src/standalone/opened";
 import { RecordedModel, type Recorded } from "../src/standalone/recorded";
+import type { Json } from "../src/playground/types";
 import { CATALOG, frame, hunt, POPULATION, reread, side, state, tokenize } from "../harness/fake";
 
 const STATE = state();
@@ -71,6 +72,23 @@ test("another comparison and other problems are refused, a page is one already, 
 	model.send({ type: "page", asked: "x", setups: [] });
 	model.send({ type: "stop" });
 	expect(heard).toEqual(["pong", "failed"]);
+});
+
+test("a page can show another method of its steps, but no other thought; its switches go on working", () => {
+	const model = new RecordedModel(recorded());
+	const ask = (steps: { [name: string]: Json }) => {
+		model.set("options", { steps });
+		model.save_changes();
+	};
+	ask({ method: "early", detail: true });
+	expect(model.get("error")).toBeNull();
+	ask({ method: "early", thought: { source: "model" } });
+	expect(model.get("error")?.asked).toBe("another thought, or other steps");
+	expect(model.get("options")?.steps).toEqual({ method: "early" });
+	model.set("state", { ...STATE, setup: READ });
+	model.save_changes();
+	expect(model.get("error")).toBeNull();
+	expect(model.get("code")).toBe("again");
 });
 
 test("what Python packed is opened: values, and bytes where they stood", async () => {

@@ -68,11 +68,20 @@ export class RecordedModel implements Model {
 		if (state === null || JSON.stringify(state.prompt) !== JSON.stringify(told.prompt)) return this.refuse("another text");
 		if (JSON.stringify(state.against ?? []) !== JSON.stringify(told.against ?? [])) return this.refuse("another comparison");
 		if (["task", "difficulty", "n", "seed"].some((name) => state[name as keyof PlayState] !== told[name as keyof PlayState])) return this.refuse("other fresh problems");
+		if (this.otherSteps()) return this.refuse("another thought, or other steps");
 		const found = this.recorded.recordings.find((one) => matches(one.setup, state.setup));
 		if (!found) return this.refuse("this combination of switches");
 		const results = Object.fromEntries(Object.entries(found.results).map(([name, value]) => [name, value && typeof value === "object" ? { ...value, seq } : value])) as Partial<State>;
 		this.traits = { ...this.traits, ...results, frame: { ...found.frame, seq }, code: found.code, error: null };
 		this.tell("frame", ...(Object.keys(results) as (keyof State)[]), "code", "error");
+	}
+
+	/** Whether the steps panel asks for a thought or a grain that was not recorded; it then goes back to what was. */
+	private otherSteps(): boolean {
+		const [now, had] = [this.traits.options?.steps ?? {}, this.recorded.options?.steps ?? {}];
+		const same = ["thought", "by", "pattern"].every((name) => JSON.stringify(now[name] ?? null) === JSON.stringify(had[name] ?? null));
+		if (!same) this.traits.options = { ...this.traits.options, steps: { ...had, ...Object.fromEntries(["method", "detail", "matrix"].flatMap((name) => (name in now ? [[name, now[name] ?? null]] : []))) } };
+		return !same;
 	}
 
 	private refuse(asked: string): void {

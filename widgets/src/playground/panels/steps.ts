@@ -96,7 +96,7 @@ export function stepsPanel(context: Context): Panel {
 		setAttributes(progress, { max: now?.running?.n ?? 1, value: now?.running?.done ?? 0 });
 		setShown(stop, busy);
 		setShown(again, !busy && fresh && !!measured && measured.done < n);
-		setText(note, measured && fresh ? footnote(measured, n, busy, scale) : busy ? "measuring…" : "");
+		setText(note, measured && fresh ? footnote(measured, n, busy, scale) : busy ? "measuring…" : "Not measured.");
 		setShown(under, n > 0);
 	};
 	const results = () => {

@@ -81,6 +81,7 @@ export function stepList(signal: AbortSignal, listeners: Listeners): StepList {
 		const n = steps?.steps.length ?? 0;
 		if (open && n !== rows.length && last?.thought !== steps?.thought) open.edit.close(); // somebody else changed the thought
 		const focused = indexOf(document.activeElement);
+		if (last && steps && last.by !== steps.by && chosen !== null) choose(null, false);
 		last = steps;
 		if (n !== rows.length) {
 			rows = Array.from({ length: n }, (_, i) => row(i));
