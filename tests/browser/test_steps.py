@@ -158,6 +158,19 @@ def test_methods_and_grains(steps):
     assert steps.measured() == mistake
 
 
+def test_the_matrix_by_keyboard(steps, pictures):
+    steps.part("steps-matrix").click()
+    steps.part("step-matrix").wait_for(timeout=WAIT)
+    assert float(steps.part("step-matrix").evaluate("canvas => canvas.width")) > 60
+    steps.part("step-matrix").locator("..").focus()
+    steps.page.keyboard.press("ArrowDown")
+    assert "step 2 (k = 0 + 7 = 7.) without a look at step 1 (d = 0.)" in steps.part("step-readout").inner_text()
+    assert steps.part("status").inner_text() == steps.part("step-readout").inner_text()
+    steps.photograph(pictures / "steps-matrix.png")
+    steps.part("steps-matrix").click()
+    steps.part("step-matrix").wait_for(state="hidden")
+
+
 def test_how_long_an_edited_digit_takes(steps, record_property):
     steps.part("step-2").dblclick()
     times = []
