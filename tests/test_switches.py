@@ -124,3 +124,39 @@ def test_the_steering_view_begins_with_a_story(lm):
     assert view.prompt == next(e for e in examples() if e.id == "mood").prompt
     assert [s["id"] for s in view.catalog["switches"]] == ["steer"]
     assert len(ct.SteeringView(lm, "The day was", ct.Steer(view.setup.interventions[0].direction)).setup) == 1
+
+
+def test_a_mask_painted_for_another_text_says_so_beside_the_population(lm):
+    from ctkit.engine.encode import encode
+    from ctkit.tasks import get
+    from ctkit.ui.paint import note_on_paint
+
+    problems = [get("hunt").generate(seed, 2).prompt for seed in range(20)]
+    enc = encode(lm, problems[0])
+    pieces = [(name, span.stop - span.start) for name, span in enc.spans.items()]
+    pieces = [("", len(enc) - sum(count for _, count in pieces)), *pieces]
+    fits = ct.Setup([ct.Mask(ct.masks.painted(torch.ones(len(enc), len(enc)).tril(), pieces))])
+    others = [prompt for prompt in problems if len(encode(lm, prompt)) != len(enc)]
+    alike = [prompt for prompt in problems if len(encode(lm, prompt)) == len(enc)]
+    assert note_on_paint(lm, fits, alike) == "" and alike
+    other = ct.Prompt(context="The key is in the box.", question="Where is the key?", cue="Answer:")
+    assert note_on_paint(lm, fits, [*alike, other]).startswith("The mask was painted for another text: in 1 of these")
+    assert note_on_paint(lm, ct.Setup([ct.Mask("prefix")]), [other]) == ""
+    assert len(others) + len(alike) == 20
+
+
+def test_a_painted_mask_is_kept_by_the_view(lm):
+    view = ct.MaskPainter(lm, "The key is in the box.")
+    assert view.wait(60)
+    n = len(view.frame["before"]["tokens"])
+    spans = [(piece["name"], piece["stop"] - piece["start"]) for piece in view.frame["before"]["pieces"]]
+    pieces = [("", n - sum(count for _, count in spans)), *spans]
+    matrix = torch.ones(n, n).tril()
+    matrix[-1, 1] = 0
+    view.setup = ct.Mask(ct.masks.painted(matrix, pieces))
+    assert view.wait(60) and view.error is None
+    alone = ct.run(lm, "The key is in the box.", ct.Mask(ct.masks.painted(matrix)))
+    [top] = alone.next_tokens(1)
+    assert {t["token"]: t["after"] for t in view.frame["next"]}[top[0]] == pytest.approx(top[1], abs=1e-4)
+    view.prompt = "The key is in the large box."  # its paint rests
+    assert view.wait(60) and view.error is None

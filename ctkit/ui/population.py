@@ -10,6 +10,7 @@ from ..interventions.setup import Setup
 from ..measures.effect import Effect, outcomes_of
 from ..measures.score import answers
 from ..tasks import Problem, get
+from .paint import note_on_paint
 
 PART = 50  # problems in one go: small enough to stop soon, large enough for a full batch
 FLIPPED = 12  # how many problems that changed are listed
@@ -53,7 +54,9 @@ class Population:
                 return
             after += before[start:] if same else self._answers(part, setup)
             effect = Effect(task, setup, outcomes_of(problems[: len(after)], before, after), seed)
-            publish(line_of(effect, n, get(task).title, difficulty, same))
+            note = note_on_paint(self.lm, setup, [problem.prompt for problem in problems[: len(after)]])
+            line = line_of(effect, n, get(task).title, difficulty, same)
+            publish(line | ({"note": note} if note else {}))
 
     def _baseline(self, key: tuple, part: list[Problem], against: Setup) -> list[str]:
         if key not in self.baselines:
