@@ -102,7 +102,8 @@ def test_a_mask_is_painted_by_keyboard(painter, lm):
     assert all(
         p == pytest.approx(expected[token], abs=2e-4) for token, p in numbers(painter).items() if token in expected
     )
-    assert "closed by you" in painter.part("status").text_content()
+    assert painter.part("painter-count").inner_text().startswith("3 of ")
+    assert "“" in painter.part("status").text_content(), "and the live line says what comes next"
     assert painter.notebook() == cells, "no key reached the notebook"
 
 
