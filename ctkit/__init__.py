@@ -66,6 +66,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.steps import step_effects as step_effects
     from .measures.thinking import with_thought as with_thought
     from .measures.thinking_directions import thinking_directions as thinking_directions
+    from .measures.steps import step_truth as step_truth
     from .measures.thinking_time import thinking_time as thinking_time
     from .measures.thumbnails import thumbnails as thumbnails
     from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy
@@ -93,6 +94,7 @@ _HOME = {
     "step_effects": "measures.steps",
     "with_thought": "measures.thinking",
     "receiver_heads": "measures.steps",
+    "step_truth": "measures.steps",
     "thumbnails": "measures.thumbnails",
     "patch_sweep": "measures.patching",
     "retrieval_heads": "measures.heads",

@@ -14,3 +14,5 @@ from .split import cut as cut
 from .split import labels_of as labels_of
 from .split import split as split
 from .thought import Thought as Thought
+from .truth import StepTruth as StepTruth
+from .truth import step_truth as step_truth

@@ -12,8 +12,7 @@ from ...engine.run import run_many
 from ...engine.trace import Trace
 from ...interventions import Mask, Setup
 from ...tasks import get
-from .steps import mean_of
-from .tables import table
+from .tables import mean_of, table
 
 CONTROLLED = 50  # problems on which the controls are run
 HOPS = (2, 4)

@@ -21,8 +21,7 @@ from ...tasks import get
 from ...tasks.base import prompt_of
 from ...tasks.code import FIRST, language_of, question
 from ...tasks.mood import STYLES
-from .steps import mean_of, shown
-from .tables import table
+from .tables import mean_of, shown, table
 
 STRENGTHS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
 FULL = STRENGTHS[-1]  # at which a direction is held against others
