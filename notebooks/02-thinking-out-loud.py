@@ -172,22 +172,23 @@ ct.StepsView(lm, hard, hard.steps)
 # %% [markdown]
 # ## With a switch on
 #
-# Any switch may be on while steps are measured. Forbid the answer to look at the third line of the chain, “m = …”, at all.
-# **Does the line then still matter?**
+# Any switch may be on while steps are measured. Another task: a key in a box in a car … five places deep. The model can think
+# its way there, one place a step. It can also **read the text again** before it answers. **Predict: with the text read
+# twice, which steps does it still need?**
 
 # %%
-blind = ct.Knockout("answer cue", "step 5")
-unseen = ct.step_effects(lm, hard, hard.steps, "mistake", setup=blind)
-hard.steps[4], round(unseen.scores[4], 2)
+hunt = ct.tasks.get("hunt").generate(1, difficulty=5)
+once = ct.step_effects(lm, hunt, hunt.steps, "early")
+twice = ct.step_effects(lm, hunt, hunt.steps, "early", setup=ct.Reread())
+ct.plots.steps(twice, before=once)
 
 # %% [markdown]
-# It does. The line after it has read it and hands it on: what the last word may look at says little about what the answer
-# rests on. Cut the *next* line off as well. **Predict first.**
+# None. The answer is there before the first step: what thinking does at the end, the second reading has done in passing. And
+# over twenty problems?
 
 # %%
-deaf = [blind, ct.Knockout("after step 5", "step 5")]
-unheard = ct.step_effects(lm, hard, hard.steps, "mistake", setup=deaf)
-hard.steps[4], round(unheard.scores[4], 2)
+for setup in ((), ct.Reread()):
+    print(ct.step_truth(lm, "hunt", "early", n=20, difficulty=5, setup=setup).area)
 
 # %% [markdown]
 # ## Your turn: which steps can go?
@@ -209,4 +210,6 @@ ct.step_effects(lm, hard, kept, "early")
 # - A model can follow a thought that it does not need. “Does it need it?”, “does it follow it?” and “is this how it came to
 #   the answer?” are three questions; you can measure the first two.
 #
-# **Next:** switch *Think* on in the playground, add *Read again*, and look at the steps: outline without it, solid with it.
+# - Another switch can make a thought unnecessary: read twice, and the key is found before the first step.
+#
+# **Next:** the playground shows all this live. Switch *Think* on, choose a sum, and break it.
