@@ -25,7 +25,8 @@ Found = tuple[float, float, float]  # a figure, and the ends of its 95 % interva
 class StepTruth:
     """The scores of the steps of many thoughts, by what each step is for.
 
-    `scores`: label ("true", "decoy", "check") → a row of scores for each thought. `control`: the largest effect of a
+    `scores`: label ("true", "decoy", "check") → a row of scores for each thought; NaN where a step could not be
+    measured, which the figures leave out. `control`: the largest effect of a
     step that was left as it is; 0 unless something is wrong. `areas`: of early answers, the area over each thought's
     curve. A problem counts where the model answers it rightly behind the true thought; `left` is how many did not.
     """
@@ -46,13 +47,15 @@ class StepTruth:
 
     def mean(self, label: str) -> Found:
         """The mean score of the steps with a label, thoughts weighing alike, and its interval."""
-        return mean_of([fmean(row) for row in self.scores[label] if row])
+        measured = [[score for score in row if not isnan(score)] for row in self.scores[label]]
+        return mean_of([fmean(row) for row in measured if row])
 
     @property
     def places(self) -> list[Found]:
         """The mean score of the first, second … true step, and its interval."""
         longest = max((len(row) for row in self.scores["true"]), default=0)
-        return [mean_of([row[i] for row in self.scores["true"] if len(row) > i]) for i in range(longest)]
+        rows = self.scores["true"]
+        return [mean_of([row[i] for row in rows if len(row) > i and not isnan(row[i])]) for i in range(longest)]
 
     @property
     def auc(self) -> Found:
@@ -109,7 +112,7 @@ def step_truth(
         found = effects_of(thought, names, draws=draws, options=options)
         for name, effects in found.items():
             for label in LABELS:
-                own = [s for s, of in zip(effects.scores, problem.labels, strict=True) if of == label and not isnan(s)]
+                own = [score for score, of in zip(effects.scores, problem.labels, strict=True) if of == label]
                 rows[name][label].append(own)
             control[name] = max(control[name], *(abs(c) for c in effects.control if not isnan(c)), 0.0)
             areas[name] += [] if effects.area is None else [effects.area]
@@ -151,7 +154,7 @@ def mean_of(values: Sequence[float]) -> Found:
 
 
 def _flat(rows: Sequence[Row]) -> Tensor:
-    return torch.tensor([score for row in rows for score in row], dtype=torch.double)
+    return torch.tensor([score for row in rows for score in row if not isnan(score)], dtype=torch.double)
 
 
 def _said(found: Found) -> str:

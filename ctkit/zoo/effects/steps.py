@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...engine.lm import LM
 from ...interventions import Knockout, Setup, Think
-from ...measures.steps import METHODS, step_effects
+from ...measures.steps import METHODS, receiver_heads, step_effects
 from ...measures.steps.truth import StepTruth, step_truth
 from ...tasks import Problem, get
 from ...tasks.base import LABELS
@@ -12,6 +12,8 @@ from .tables import named, shown, table
 
 DIFFICULTY = 4
 LENGTHS = (1, 2, 3, 5)  # other difficulties, at which early answers are asked for
+HEADS_FROM = 200_000  # receiver heads are chosen on other thoughts: seeds from here on
+RESAMPLED = {"temperature": 2.0}  # at lower ones this model draws the very same steps again: nothing to measure
 LOT = 100  # thoughts a job; one costs dozens of texts
 AREAS = """The area over the curve of early answers, by the number of steps that the answer needs: the share of early
 exits at which the model answers something else than at the end. 0: the thought is decoration."""
@@ -31,13 +33,23 @@ def measure(lm: LM, n: int, seed: int, method: str, difficulty: int = DIFFICULTY
     "blocked": the largest true-thinking score of a broken step to which nothing behind it can attend (early exits only:
     what is written on would carry the break), in the first thoughts.
     """
-    found = step_truth(lm, "sums", method, n=n, difficulty=difficulty, seed=seed)
+    found = step_truth(lm, "sums", method, n=n, difficulty=difficulty, seed=seed, options=options_for(lm, method))
     with_block = min(n, BLOCKED) if method == "true-thinking" else 0
     problems = [get("sums").generate(seed + i, difficulty) for i in range(with_block)]
     blocked = max((score for problem in problems for score in when_blocked(lm, problem)), default=0.0)
     scores = {label: [[float(f"{s:.4g}") for s in row] for row in rows] for label, rows in found.scores.items()}
     told = {"method": method, "difficulty": difficulty, "n": n, "scores": scores, "areas": found.areas}
     return told | {"control": found.control, "left": found.left, "blocked": blocked, "blocked n": with_block}
+
+
+def options_for(lm: LM, method: str) -> dict[str, object]:
+    """The settings of a measure that are not its defaults here."""
+    if method == "resample":
+        return RESAMPLED
+    if method != "receiver":
+        return {}
+    thoughts = [get("sums").generate(HEADS_FROM + i, DIFFICULTY) for i in range(LOT)]
+    return {"skip": 1, "heads": receiver_heads(lm, thoughts, Think(), skip=1).top()}
 
 
 def when_blocked(lm: LM, problem: Problem) -> list[float]:
@@ -109,9 +121,10 @@ def section(results: list[dict]) -> str:
 Sums at difficulty {main[0]["difficulty"]}: how much of the probability of the model's own answer hangs on a step, by
 what the step is for. Mistake: the step is broken and the model writes the rest on. True-thinking: it must answer at
 once behind the step, which it cannot from an early one: the other steps are still to come. Early: how far the
-probability rises by the step. Suppress: no later word can attend to it. AUC: how often a true step scores above a
-decoy. With 95 % intervals (of means over thoughts; AUC: bootstrap over thoughts). {left} thoughts were left out, behind
-which the model answers wrongly.
+probability rises by the step. Suppress: no later word can attend to it. Resample: the step and all behind it are drawn
+anew, at temperature 2. Receiver: no effect, but the attention that the step gets from later ones, in the heads that
+look most at few. AUC: how often a true step scores above a decoy. With 95 % intervals (of means over thoughts; AUC:
+bootstrap over thoughts). {left} thoughts were left out, behind which the model answers wrongly.
 
 {table(head, rows)}
 
