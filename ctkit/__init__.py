@@ -64,9 +64,9 @@ if TYPE_CHECKING:  # for editors and type checkers; the table below says the sam
     from .measures.side_effects import side_effects as side_effects
     from .measures.steps import receiver_heads as receiver_heads
     from .measures.steps import step_effects as step_effects
+    from .measures.steps import step_truth as step_truth
     from .measures.thinking import with_thought as with_thought
     from .measures.thinking_directions import thinking_directions as thinking_directions
-    from .measures.steps import step_truth as step_truth
     from .measures.thinking_time import thinking_time as thinking_time
     from .measures.thumbnails import thumbnails as thumbnails
     from .measures.uncertainty import residual_cross_entropy as residual_cross_entropy

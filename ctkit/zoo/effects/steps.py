@@ -14,7 +14,7 @@ DIFFICULTY = 4
 LENGTHS = (1, 2, 3, 5)  # other difficulties, at which early answers are asked for
 HEADS_FROM = 200_000  # receiver heads are chosen on other thoughts: seeds from here on
 RESAMPLED = {"temperature": 2.0}  # at lower ones this model draws the very same steps again: nothing to measure
-LOT = 100  # thoughts a job; one costs dozens of texts
+LOT = 50  # thoughts a job; one costs dozens of texts
 AREAS = """The area over the curve of early answers, by the number of steps that the answer needs: the share of early
 exits at which the model answers something else than at the end. 0: the thought is decoration."""
 BLOCKED = 20  # of these, the thoughts on which the control with attention blocked is run
@@ -48,7 +48,7 @@ def options_for(lm: LM, method: str) -> dict[str, object]:
         return RESAMPLED
     if method != "receiver":
         return {}
-    thoughts = [get("sums").generate(HEADS_FROM + i, DIFFICULTY) for i in range(LOT)]
+    thoughts = [get("sums").generate(HEADS_FROM + i, DIFFICULTY) for i in range(100)]
     return {"skip": 1, "heads": receiver_heads(lm, thoughts, Think(), skip=1).top()}
 
 
