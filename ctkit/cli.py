@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
     word = words.add_parser("card", help="measure a teaching model and write its card")
     word.add_argument("name", help="its name, for example tiny")
+    word.add_argument("sections", nargs="*", help="measure these sections only, for example steps")
     word.set_defaults(run=card)
 
     word = words.add_parser("seeds", help="measure a teaching model beside runs from other seeds, for its card")
@@ -136,7 +137,7 @@ def card(given: argparse.Namespace) -> int:
     """Measure the model and write its card."""
     from .zoo.card import card
 
-    print(f"wrote {card(given.name)}")
+    print(f"wrote {card(given.name, sections=given.sections)}")
     return 0
 
 

@@ -61,9 +61,14 @@ def test_an_unknown_model_is_refused_by_name(word, capsys):
 @pytest.mark.parametrize("word", ["train", "card"])
 def test_what_was_written_is_said(word, monkeypatch, capsys):
     module = importlib.import_module(f"ctkit.zoo.{word}")
-    monkeypatch.setattr(module, word, lambda name: f"models/{name}")
+    monkeypatch.setattr(module, word, lambda name, **options: f"models/{name}")
     assert cli.main([word, "tiny"]) == 0
     assert capsys.readouterr().out == "wrote models/tiny\n"
+
+
+def test_a_card_without_such_a_section(capsys):
+    assert cli.main(["card", "tiny", "stepps"]) == 2
+    assert "'stepps'" in capsys.readouterr().err
 
 
 def test_export_writes_a_page_that_stands_alone(tmp_path, lm, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -11,6 +12,7 @@ import torch
 
 from ..engine.lm import LM
 from ..engine.load import load
+from ..errors import CtkitError, shown
 from . import manifest, seeds
 from .effects import SECTIONS
 from .recipes import RECIPES
@@ -18,18 +20,23 @@ from .recipes import RECIPES
 SEED = 10_000  # the card's problems: seeds from here on
 
 
-def card(name: str, n: int = 1000, folder: Path | None = None) -> Path:
+def card(name: str, n: int = 1000, folder: Path | None = None, sections: Sequence[str] = ()) -> Path:
     """Measure the model and write card.md and effects.json beside it; returns the card's path.
 
-    `n` problems a row, at seeds that training (a name space of its own) never draws. Uses all cores.
+    `n` problems a row, at seeds that training (a name space of its own) never draws. `sections`: those to measure; the
+    others stay as they were measured before. By default all that the model's card has. Uses all cores.
     """
     folder = folder or manifest.model_path(name)
-    chosen = RECIPES[name].card if name in RECIPES else ()
-    wanted = {section: SECTIONS[section] for section in chosen or SECTIONS}
+    chosen = (RECIPES[name].card if name in RECIPES else ()) or tuple(SECTIONS)
+    for section in sections:
+        if section not in chosen:
+            raise CtkitError(f"the section {shown(section)}", f"the sections {', '.join(chosen)}", "some of these")
+    wanted = {section: SECTIONS[section] for section in sections or chosen}
     jobs = [(section, *job) for section, module in wanted.items() for job in module.jobs(n, SEED)]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         found = list(pool.map(_measured, [str(folder)] * len(jobs), jobs))
-    effects: dict[str, object] = {"model": name, "n": n, "seed": SEED}
+    before = json.loads((folder / "effects.json").read_text()) if sections else {}
+    effects: dict[str, object] = before | {"model": name, "n": n, "seed": SEED}
     for section, module in wanted.items():
         results = [result for job, result in zip(jobs, found) if job[0] == section]
         effects[section] = module.merged(results) if hasattr(module, "merged") else results
