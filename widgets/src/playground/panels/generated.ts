@@ -61,7 +61,7 @@ function block(name: "before" | "after"): Block {
 	const note = h("span", { class: "ck-note" });
 	const el = h("div", { class: `ck-written ck-written-${name}` }, h("span", { class: "ck-tag" }, name), text, note);
 	const fill = (words: Word[], written: Written | null) => {
-		text.replaceChildren(...words.map(({ text, own }) => (own ? h("mark", { class: `ck-own ck-own-${name}` }, visible(text)) : visible(text))).flatMap((part) => [part, " "]));
+		text.replaceChildren(...words.map(({ text, own }) => (own ? h("mark", { class: `ck-differs ck-differs-${name}` }, visible(text)) : visible(text))).flatMap((part) => [part, " "]));
 		setText(note, written ? guard(written) : "");
 		setAttributes(text, { "aria-label": `${name}: ${words.map((word) => visible(word.text)).join(" ")}` });
 	};
