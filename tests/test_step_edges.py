@@ -5,11 +5,11 @@ import math
 import pytest
 
 import ctkit as ct
-from ctkit.measures.steps import METHODS, Thought
+from ctkit.measures.steps import Thought
 from ctkit.tasks import get
 
 PROBLEM = get("sums").generate(4, 2)
-ALL = list(METHODS)
+ALL = ["mistake", "true-thinking", "early", "suppress"]
 HOSTILE = ["</script><img src=x onerror=alert(1)> = 3.", "a‮b​c = \U0001f468‍\U0001f469 7.", "$x_1$ {0} %s \\n 5."]
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from ...engine.draft import Drafted
 from ...engine.lm import LM
 from ...engine.rows import rows_of
 from ...errors import CtkitError, shown
@@ -16,7 +17,7 @@ from ...tasks.base import Problem
 from ..score import answer_cue, thinks
 from .reader import Cost, Reader, spent
 from .split import Steps, labels_of, split
-from .writing import Written, answer_of, ends_of, thought_of
+from .writing import answer_of, ends_of, thought_of
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Thought:
         """The probability of the answer after each thought."""
         return [asked.chance for asked in self.asked(thoughts, rests)]
 
-    def written_on(self, starts: Sequence[Steps]) -> list[Written]:
+    def written_on(self, starts: Sequence[Steps]) -> list[Drafted]:
         """Each unfinished thought written on by the model itself, up to its answer cue: the `text` that it wrote, and
         the `chance` of the answer behind it."""
         return ends_of(self, starts)

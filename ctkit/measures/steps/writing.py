@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...engine.draft import Drafted, write_drafted
 from ...engine.encode import encode
-from ...engine.generate import generate, generate_many
+from ...engine.generate import generate
 from ...engine.trace import Generation
 from ...errors import CtkitError, shown
 from ...prompt import Piece, Prompt
@@ -89,35 +89,29 @@ def room_for(thought: "Thought") -> int:
     return length + length // 2 + 16 + ending
 
 
-@dataclass(frozen=True)
-class Written:
-    """What the model wrote behind an unfinished thought, and the probability of the answer then."""
-
-    text: str
-    chance: float
-
-
-def ends_of(thought: "Thought", starts: Sequence[Steps]) -> list[Written]:
+def ends_of(thought: "Thought", starts: Sequence[Steps]) -> list[Drafted]:
     """Each of some unfinished thoughts written on by the model up to its answer cue, and the answer's probability then.
 
-    No longer than leaves room for the answer.
+    The thought's own steps are the guess of what comes, which costs time only where it is wrong.
     """
-    lm = thought.lm
-    prompts = [thought.up_to(start) for start in starts]
-    written = generate_many(lm, prompts, thought.setup, max_new_tokens=room_for(thought))
-    _count(thought.reader, written)
-    ending = len(encode(lm, thought.cue).ids) + len(thought.answer_ids) + 2
-    texts = [_cut(generation, thought.cue.strip(), lm.context, ending) for generation in written]
-    chances = thought.chances(starts, texts)
-    return [Written(text, chance) for text, chance in zip(texts, chances, strict=True)]
+    if not starts:
+        return []
+    ending = len(encode(thought.lm, thought.cue).ids) + len(thought.answer_ids) + 2
+    return write_drafted(
+        thought.reader.trunks,
+        [thought.up_to(start) for start in starts],
+        [thought.with_answer(_continued(start, thought.steps)) for start in starts],
+        thought.cue.strip(),
+        max_new_tokens=room_for(thought),
+        ending=lambda index, text: thought.with_answer(starts[index], text),
+        spare=ending,
+    )
 
 
-def _cut(generation: Generation, cue: str, context: int | None, ending: int) -> str:
-    text = generation.text.partition(cue)[0]
-    over = 0 if context is None else len(generation.encoding) + ending - context
-    if over <= 0 or len(text) < len(generation.text):
-        return text
-    return "".join(generation.tokens[: max(0, generation.n_written - over)])
+def _continued(start: Steps, whole: Steps) -> Steps:
+    """Some first steps, perhaps in other words, and the rest of the thought as it was."""
+    n = len(start)
+    return Steps((*start.texts, *whole.texts[n:]), (*start.leads, *whole.leads[n:]), whole.tail)
 
 
 def _count(reader: Reader, written: Sequence[Generation]) -> None:
