@@ -300,3 +300,11 @@ def test_intervals_are_students():
     assert interval([0.5]) == (0.5, 0.5) and all(math.isnan(end) for end in interval([]))
     many = [0.0, 1.0] * 100
     assert interval(many)[1] - 0.5 == pytest.approx(1.96 * 0.5 / 200**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize("method", ["true-thinking", "early", "suppress"])
+def test_passes_grow_with_the_steps_and_no_faster(lm, method, monkeypatch):
+    monkeypatch.setattr("ctkit.measures.steps.lots.WORK", 1)  # a lot for each step, as on a slow model
+    steps = [f"k = {i % 10} + 1 = {(i + 1) % 10}." for i in range(16)]
+    few, many = (ct.step_effects(lm, PROBLEM, steps[:n], method, draws=1).passes for n in (4, 16))
+    assert 12 <= many - few and many <= 4 * few
