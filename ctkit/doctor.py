@@ -117,7 +117,7 @@ def _load() -> Iterator[Row]:
 
 def _widgets() -> Iterator[Row]:
     static = Path(__file__).parent / "static"
-    missing = [name for name in ("playground.js", "playground.css") if not (static / name).is_file()]
+    missing = [name for name in ("playground.js", "playground.css", "more.js") if not (static / name).is_file()]
     if missing:
         yield Row(
             "views", "broken", f"{', '.join(missing)} not in {static}", "git checkout ctkit/static, or make widgets"

@@ -193,6 +193,21 @@ def test_a_view_says_that_it_lives_also_while_it_works(playground, monkeypatch):
         playground._told(playground, nonsense, [])
 
 
+def test_the_second_script_is_sent_by_its_name_alone(playground, monkeypatch, tmp_path):
+    said = []
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append(content))
+    playground._told(playground, {"type": "script", "name": "more"}, [])
+    text = (commands.STATIC / "more.js").read_text(encoding="utf-8")
+    assert said == [{"type": "script", "name": "more", "text": text}] and "painter" in text
+    for name in ("playground", "../ui/view.py", "/etc/hosts", "", None, ["more"]):
+        said.clear()
+        playground._told(playground, {"type": "script", "name": name}, [])
+        assert said == [{"type": "failed", "asked": name, "found": f"there is no script {name!r}; there is 'more'"}]
+    monkeypatch.setattr(commands, "STATIC", tmp_path)
+    playground._told(playground, {"type": "script", "name": "more"}, [])
+    assert said[1]["type"] == "failed" and "more.js of ctkit cannot be read" in said[1]["found"]
+
+
 def test_a_page_is_sent_to_whom_asked_and_a_stop_is_told(playground, monkeypatch):
     said = []
     monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append((content, buffers)))

@@ -26,6 +26,7 @@ if (process.argv.includes("--harness")) {
 		await build({ ...shared, entryPoints: [`src/${view}/index.ts`], format: "esm", outfile: `${out}/${view}.js` });
 		await build({ ...shared, entryPoints: [`src/${view}/${view}.css`], outfile: `${out}/${view}.css` });
 	}
+	await build({ ...shared, entryPoints: ["src/playground/more/index.ts"], format: "esm", outfile: `${out}/more.js` });
 	await build({ ...shared, entryPoints: ["src/standalone/index.ts"], format: "iife", outfile: `${out}/standalone.js` });
 	await copyFile(resolve(here, "src/standalone/page.html"), `${out}/standalone.html`);
 }

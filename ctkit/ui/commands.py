@@ -7,13 +7,14 @@ from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..tasks import Problem, get
 from .examples import examples
-from .export import page_of, single_switches, unique
+from .export import STATIC, page_of, single_switches, unique
 from .heads import head_of
 from .models import fitting, loaded, words_of
 from .state import pieces_of, setups_of
 from .steering import fit
 
 Message = dict[str, Any]
+SCRIPTS = ("more",)  # what a view may ask for: names, never paths
 
 
 def stop(view: Any, message: Message) -> None:
@@ -98,6 +99,22 @@ def page(view: Any, message: Message) -> None:
     view._errand("page", record)
 
 
+def script(view: Any, message: Message) -> None:
+    """Send a script that no first picture needs: a notebook stores the first with every view, and this never."""
+    name = message.get("name")
+    if name not in SCRIPTS:
+        found = f"there is no script {name!r}; there is {', '.join(map(repr, SCRIPTS))}"
+        view.send({"type": "failed", "asked": name, "found": found})
+        return
+    try:
+        text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    except OSError as err:
+        found = f"{name}.js of ctkit cannot be read ({err.strerror}); ctkit doctor says more"
+        view.send({"type": "failed", "asked": name, "found": found})
+        return
+    view.send({"type": "script", "name": name, "text": text})
+
+
 def record_page(view: Any, setups: Sequence[Any] | None, stale: Callable[[], bool] = lambda: False) -> str | None:
     """The page of a view: nothing on, some setups (None: each switch on its own), what is compared with, what is on."""
     own = single_switches(view.catalog, list(view.prompt.pieces)) if setups is None else setups
@@ -153,4 +170,5 @@ COMMANDS: dict[str, Callable[[Any, Message], None]] = {
     "load_model": load_model,
     "cancel_model": cancel_model,
     "page": page,
+    "script": script,
 }

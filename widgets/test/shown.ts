@@ -2,8 +2,12 @@
 import { FakeModel } from "../harness/model";
 import { CATALOG, state } from "../harness/fake";
 import widget from "../src/playground/index";
+import * as more from "../src/playground/more";
+import { bring } from "../src/playground/second";
 import type { State } from "../src/playground/types";
 import { twoReadings } from "./readings";
+
+bring(more); // no kernel answers in a test; what a kernel answers is tested in later.test.ts
 
 export function shown(part: Partial<State> = {}) {
 	document.body.replaceChildren();

@@ -227,6 +227,7 @@ test("SVG and HTML are handed to the browser as files", async () => {
 		clicked.push(this.download);
 	});
 	at("save-svg").click();
+	await vi.waitFor(() => expect(clicked).toHaveLength(1));
 	expect([at("saved").textContent, made[0]!.type]).toEqual(["Saved as ctkit-playground.svg.", "image/svg+xml"]);
 	at("switch-mask").click();
 	at("save-html").click();

@@ -117,6 +117,11 @@ export function maskAt(setup: Entry[]): number {
 	return painted >= 0 ? painted : setup.findIndex((entry) => MASKS.includes(entry.intervention));
 }
 
+/** Whether a setup's mask is one that was painted. */
+export function isPainted(setup: Entry[]): boolean {
+	return readPaint(setup[maskAt(setup)]?.kind ?? null) !== null;
+}
+
 /** The setup with a mask painted so, in the place of the one it has; null takes the mask out. */
 export function withPaint(setup: Entry[], paint: Paint | null, target: { layers: Json; heads: Json }): Entry[] {
 	const at = maskAt(setup);

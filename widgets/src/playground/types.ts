@@ -378,10 +378,11 @@ export type Command =
 	| { type: "load_problem"; seed: number }
 	| { type: "load_model"; name: string; device: string; dtype: string }
 	| { type: "cancel_model" }
-	| { type: "page"; asked: string; setups: Entry[][] };
+	| { type: "page"; asked: string; setups: Entry[][] }
+	| { type: "script"; name: "more" };
 
 /** What Python says once, that is no state. */
-export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string } | { type: "failed"; asked: string; found: string };
+export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string } | { type: "script"; name: string; text: string } | { type: "failed"; asked: string; found: string };
 
 /** What the view uses of an anywidget model; any host that has these five can show it. */
 export interface Model {

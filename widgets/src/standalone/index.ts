@@ -1,8 +1,11 @@
 // One page that needs no kernel and no network: the playground over what was recorded into the page.
 import { render } from "../playground/index";
+import * as more from "../playground/more";
+import { bring } from "../playground/second";
 import { opened } from "./opened";
 import { RecordedModel } from "./recorded";
 
+bring(more); // nobody is there to ask for it
 const data = document.getElementById("ctkit-recorded");
 const place = document.getElementById("ctkit-here");
 if (data && place) {

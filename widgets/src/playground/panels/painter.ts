@@ -4,7 +4,7 @@ import { quoted, short } from "../../lib/words";
 import { cellStates, IN_WORDS, type Spot, stroke, targetOf, type Tool } from "../brush";
 import type { Context, Panel } from "../context";
 import { drawPaint } from "../draw/paint";
-import { blank, counts, emptyRow, maskAt, type Paint, readPaint, withPaint } from "../paint";
+import { blank, counts, emptyRow, isPainted, maskAt, type Paint, withPaint } from "../paint";
 import { textSide } from "../view";
 import { type LaidOut, layOut, windowOf } from "./layout";
 import { type Brush, brushing } from "./brushing";
@@ -117,14 +117,12 @@ export function painter(context: Context): Panel {
 	}, signal);
 
 	const state = () => {
-		const at = maskAt(context.state.setup);
-		const isPainted = at >= 0 && readPaint(context.state.setup[at]!.kind ?? null) !== null;
-		setShown(el, alone || isPainted);
+		setShown(el, alone || isPainted(context.state.setup));
 		if (el.hidden || brush.busy) return;
 		const size = now?.labels.length;
 		now = prepare();
 		if (size !== now?.labels.length) window = null;
-		setShown(reset, alone ? at >= 0 : !!now?.paint.other.some(Boolean));
+		setShown(reset, alone ? maskAt(context.state.setup) >= 0 : !!now?.paint.other.some(Boolean));
 		setText(rests, now?.resting.length ? `The paint of ${now.resting.map(quoted).join(", ")} rests, as it has other tokens now: undo the change of the text, or paint anew.` : "");
 		setShown(rests, !!now?.resting.length);
 		strips?.show();

@@ -3,7 +3,7 @@ import { h, listen, setText } from "../../lib/dom";
 import { button, menu } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 import { download } from "../picture/download";
-import { drawPicture, svgText, toPng } from "../picture/picture";
+import { inWords, more, type More } from "../second";
 import { fromJson, toJson } from "../share";
 import { same } from "../setup";
 import type { Entry, Reply } from "../types";
@@ -44,19 +44,16 @@ export function save(context: Context): Panel {
 		if (chosen) void chosen.text().then(take);
 	}, signal);
 
-	const picture = () => {
-		const drawn = drawPicture(context.view.look, context.theme, context.catalog, context.state);
-		if (!drawn) tell("There is no picture yet.");
-		return drawn;
+	const picture = async (ending: "svg" | "png", written: (drawn: SVGElement, script: More) => Promise<Blob | null>) => {
+		const script = await more(context);
+		const drawn = script.drawPicture(context.view.look, context.theme, context.catalog, context.state);
+		if (!drawn) return tell("There is no picture yet.");
+		const blob = await written(drawn, script);
+		tell(blob ? download(`${NAME}.${ending}`, blob) : "This browser could not draw the picture.");
 	};
-	on(svg, () => {
-		const drawn = picture();
-		if (drawn) tell(download(`${NAME}.svg`, new Blob([svgText(drawn)], { type: "image/svg+xml" })));
-	});
-	on(png, () => {
-		const drawn = picture();
-		if (drawn) void toPng(drawn).then((blob) => tell(blob ? download(`${NAME}.png`, blob) : "This browser could not draw the picture."));
-	});
+	const failed = (error: unknown) => tell(`No picture: ${inWords(error)}.`);
+	on(svg, () => void picture("svg", async (drawn, { svgText }) => new Blob([svgText(drawn)], { type: "image/svg+xml" })).catch(failed));
+	on(png, () => void picture("png", (drawn, { toPng }) => toPng(drawn)).catch(failed));
 
 	let asked = "";
 	on(html, () => {
@@ -65,7 +62,7 @@ export function save(context: Context): Panel {
 		tell("Recording the page …");
 	});
 	const heard = (reply: Reply, buffers: ArrayBufferView[]) => {
-		if (reply.type === "pong" || reply.asked !== asked) return;
+		if ((reply.type !== "file" && reply.type !== "failed") || reply.asked !== asked) return;
 		if (reply.type === "failed") return tell(`No page: ${reply.found}.`);
 		const page = buffers[0];
 		if (page) tell(download(`${NAME}.html`, new Blob([page as ArrayBufferView<ArrayBuffer>], { type: "text/html" })));
