@@ -88,6 +88,13 @@ def test_every_preset_shows_what_it_promises(play, pictures):
         play.photograph(pictures / f"preset-{example.id}.png")
 
 
+def test_dose_and_response_comes_in_the_second_script(play):
+    choose(play, "mood")
+    play.part("dose").wait_for(state="visible")
+    assert " at strength 0, " in play.part("dose-note").inner_text()
+    assert play.root.locator("[data-test=later]:visible").count() == 0
+
+
 def example_answer(example) -> str:
     from ctkit.tasks import get
 

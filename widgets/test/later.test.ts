@@ -104,12 +104,22 @@ test("a script that cannot be read, and a kernel that is gone, are said in words
 	await vi.waitFor(() => expect(words()).toContain("This panel could not be loaded: the connection is closed."));
 });
 
-test("a view that is closed before the script comes listens no more and shows nothing", async () => {
+test("a view that is closed before the script comes shows nothing; the next one has it at hand", async () => {
+	const { model, stop } = await playground([PAINTED]);
+	model.reply({ type: "script", name: "more", text: SCRIPT }); // on its way when the view is closed
+	stop.abort();
+	await vi.waitFor(() => expect(kept).toHaveLength(1));
+	await new Promise((done) => setTimeout(done, 50));
+	expect([model.listening, at("real-painter")]).toEqual([0, null]);
+	const second = await playground([PAINTED]);
+	expect(second.model.sent).toEqual([]); // the script is here, though the view that asked is gone
+	expect(at("real-painter")?.isConnected).toBe(true);
+});
+
+test("a view that is closed before anybody answers listens no more", async () => {
 	const { model, stop } = await playground([PAINTED]);
 	stop.abort();
-	model.reply({ type: "script", name: "more", text: SCRIPT });
-	await Promise.resolve();
-	expect([model.listening, at("real-painter")]).toEqual([0, null]);
+	expect([model.sent, model.listening]).toEqual([[ASKED], 0]);
 });
 
 test("with the script at hand nobody asks, and the panels are there at once", async () => {
