@@ -1,0 +1,104 @@
+"""Every view of ctkit in a real JupyterLab, light and dark, held to the rules of axe-core; and a storm of changes."""
+
+import nbformat
+import pytest
+
+from ..house import ROOT
+from .driver import Driver
+
+AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = {
+    "Playground": "ct.Playground(setup=[ct.Reread(), ct.Think()])",
+    "AttentionView": 'ct.AttentionView(setup=ct.Mask("prefix"))',
+    "LensView": "ct.LensView(setup=ct.Reread())",
+    "MaskPainter": "ct.MaskPainter()",
+    "SteeringView": "ct.SteeringView()",
+    "PopulationView": "ct.PopulationView(setup=ct.Reread(), n=50)",
+    "StepsView": 'ct.StepsView(prompt=ct.tasks.get("sums").generate(1, 3))',
+}
+STORM = 500
+
+
+@pytest.fixture(scope="module")
+def page(lab, open_notebook, run_all):
+    cells = [nbformat.v4.new_code_cell("import ctkit as ct"), *map(nbformat.v4.new_code_cell, VIEWS.values())]
+    book = nbformat.v4.new_notebook(cells=cells)
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, lab.root / "notebooks" / "views.ipynb")
+    page = open_notebook("notebooks/views.ipynb")
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.notebookConfig.windowingMode = 'none'; }")
+    assert run_all(page) == []
+    return page
+
+
+def root_of(page, view: str):
+    """The view's root, in view and with nothing left to measure."""
+    root = page.locator(f".jp-Cell:has-text('ct.{view}(') [data-test=playground]").first
+    root.scroll_into_view_if_needed()
+    root.wait_for()
+    page.wait_for_timeout(300)
+    return root
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_no_view_has_a_violation(page, theme, pictures):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci in widgets/")
+    page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', { theme: t })", theme)
+    page.wait_for_function("t => document.body.dataset.jpThemeName === t", arg=theme)
+    page.evaluate(AXE.read_text("utf-8"))
+    found = {}
+    for view in VIEWS:
+        root = root_of(page, view)
+        result = root.evaluate("el => axe.run(el)")
+        root.screenshot(path=pictures / f"{view}-{theme.split()[-1]}.png")
+        assert result["passes"]
+        found[view] = [(v["id"], [n["html"][:200] for n in v["nodes"]][:3]) for v in result["violations"]]
+    assert {view: each for view, each in found.items() if each} == {}
+
+
+def test_a_storm_of_changes_ends_in_the_picture_of_the_last(page):
+    """Flips, texts, undo and redo, faster than the model can follow; then the numbers are those of a fresh run."""
+    root_of(page, "Playground")
+    play = Driver(page)
+    play.part("edit").click()
+    page.evaluate(STORMY, [STORM, 7])
+    page.wait_for_function(CALM, timeout=240_000)
+    page.wait_for_timeout(1500)
+    page.wait_for_function(CALM, timeout=240_000)
+    assert play.part("error").is_hidden(), play.part("error").inner_text()
+    before, after = play.part("code").text_content().rsplit("\n", 1)
+    said: dict = {}
+    exec(f"{before}\nfound = {after}", said)
+    ours = {token: (p, q) for token, p, q in said["found"]}
+    rows = {row[0].strip(): [float(cell) for cell in row[1:]] for row in play.numbers()}
+    shared = [token for token in ours if token.strip() in rows]
+    assert shared
+    for token in shared:
+        assert rows[token.strip()] == pytest.approx(ours[token][: len(rows[token.strip()])], abs=3e-4), before
+    assert page.said == []
+
+
+STORMY = """async ([n, seed]) => {
+    const root = document.querySelector("[data-test=playground]");
+    let value = seed;
+    const dice = below => { value = (value * 16807) % 2147483647; return value % below; };
+    const names = ["switch-mask", "switch-reread", "switch-prepend", "switch-steer", "undo", "redo", "text"];
+    for (let i = 0; i < n; i++) {
+        const name = names[dice(names.length)];
+        if (name === "text") {
+            const box = root.querySelector("[data-test=piece-question]");
+            box.value = `Where is the ${["key", "jar", "tin"][dice(3)]}?${" Or where?".repeat(dice(3))}`;
+            box.dispatchEvent(new Event("input", { bubbles: true }));
+            box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
+        } else root.querySelector(`[data-test=${name}]`)?.click();
+        await new Promise(done => setTimeout(done, dice(12)));
+    }
+}"""
+CALM = """() => {
+    const root = document.querySelector("[data-test=playground]");
+    return !root.querySelector(".ck-footer")?.classList.contains("ck-waiting");
+}"""
