@@ -5,7 +5,7 @@ import type { Context, Panel } from "../context";
 export function footer(context: Context): Panel {
 	const sentence = h("span", { class: "ck-sentence", "data-test": "sentence" }, "running…");
 	const time = h("span", { class: "ck-time", "data-test": "ms", title: "time of the run in Python" });
-	const el = h("footer", { class: "ck-footer" }, sentence, time);
+	const el = h("div", { class: "ck-footer" }, sentence, time);
 	context.view.on((look, changed) => {
 		if (!look.frame || !changed("frame")) return;
 		setText(sentence, look.frame.sentence);

@@ -18,7 +18,7 @@ export function header(context: Context): Panel {
 	const code = button("copy as code", "copy", "Copy Python code that does the same");
 	const [model, visits, saving, below] = [picker(context), past(context), save(context), about(context)];
 	const actions = h("span", { class: "ck-actions" }, undo, redo, visits.el, code, saving.el);
-	const line = h("header", { class: "ck-header" }, h("b", { class: "ck-brand" }, "ctkit"), model.el, example, fresh, actions);
+	const line = h("div", { class: "ck-header", role: "group", "aria-label": "Model, text, history" }, h("b", { class: "ck-brand" }, "ctkit"), model.el, example, fresh, actions);
 	const el = h("div", {}, line, below.el);
 	const all = [model, visits, saving, below];
 
