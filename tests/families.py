@@ -99,7 +99,7 @@ def new_model(family: str, seed: int = 0, dtype: torch.dtype = torch.float32):
                 parameter.normal_(0, 0.15)
             else:
                 parameter.add_(torch.randn_like(parameter), alpha=0.1)
-    return model.to(DEVICE, dtype)
+    return model.to(dtype) if DEVICE == "cpu" else model.to(DEVICE, dtype)  # it may be on "meta"
 
 
 @cache
@@ -111,4 +111,4 @@ def lm_of(family: str) -> LM:
 def plain(lm: LM, ids: list[int]) -> torch.Tensor:
     """What transformers says without ctkit: the logits, token by vocabulary."""
     with torch.no_grad():
-        return lm.model(input_ids=torch.tensor([list(ids)]).to(lm.device)).logits[0].cpu()
+        return lm.model(input_ids=torch.tensor([list(ids)]).to(lm.model.device)).logits[0].cpu()

@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from ctkit import CtkitError, Knockout, Setup, Steer, cli
-from ctkit.engine import attention, generate
+from ctkit.engine import attention, generate, writer
 from ctkit.engine.load import wrap
 from ctkit.engine.trace import Trace
 from ctkit.families import laws, table, verdict, workers, writing
@@ -157,7 +157,7 @@ def lies_with_a_cache(toy, monkeypatch):
 
 
 def reads_otherwise_when_writing(toy, monkeypatch):
-    honest = generate.Session.forward
+    honest = writer.Session.forward
 
     def forward(self, ids, last):
         output = honest(self, ids, last)
@@ -165,7 +165,7 @@ def reads_otherwise_when_writing(toy, monkeypatch):
             output.logits = output.logits * 1.001
         return output
 
-    monkeypatch.setattr(generate.Session, "forward", forward)
+    monkeypatch.setattr(writer.Session, "forward", forward)
 
 
 def minds_its_neighbours(toy, monkeypatch):

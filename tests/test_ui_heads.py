@@ -171,3 +171,12 @@ def test_words_and_sentences_of_a_text(lm):
     assert texts(sentence_starts(enc))[1:] == [*once, "Read the question again:", *once, "Answer:"]
     words = ["The", "key", "isn't", "here", ".", "It", "costs", "3.5", ".", "The", "cup", "is", ".", "Where", "?"]
     assert texts(word_starts(enc))[1:16] == words
+
+
+def test_a_question_of_an_older_picture_is_let_go(lm):
+    """A flip came first: its text may have another number of tokens, so the answer would be of no picture on show."""
+    view = ct.AttentionView(lm, "The key is in the box.")
+    assert view.wait(60)
+    old = view.detail
+    view._told(view, {"type": "head", "seq": view._shown[0] - 1, "layer": 0, "head": 0, "edges": [0, 7]}, [])
+    assert view.wait(60) and view.detail == old and view.error is None

@@ -40,10 +40,13 @@ def ping(view: Any, message: Message) -> None:
 
 
 def head(view: Any, message: Message) -> None:
-    """The weights of one head of one run in the cells that the view asks for; `key` is the view's name for them."""
+    """The weights of one head of one run in the cells that the view asks for; `key` is the view's name for them. Asked
+    of a frame that is no longer the newest (`seq`), it says nothing: the view asks anew of the one that is."""
 
     def show() -> None:
         seq, before, after = view._shown
+        if message.get("seq", seq) != seq:
+            return
         run = (after or before) if message.get("side") == "after" else before
         asked = {name: message.get(name) for name in ("layer", "head", "side", "key")}
         found = head_of(run, asked["layer"], asked["head"], message.get("edges"))

@@ -51,6 +51,14 @@ class Steps(Driver):
         )
         return self.part("steps").locator("em").all_inner_texts()
 
+    def says(self, step: int, words: str) -> None:
+        """Wait until a step reads so: an edit was taken."""
+        self.page.wait_for_function(
+            "([at, words]) => document.querySelectorAll('[data-test=steps] .ck-step-words')[at]?.innerText === words",
+            arg=[step, words],
+            timeout=WAIT,
+        )
+
     def texts(self) -> list[str]:
         """The steps."""
         return self.part("steps").locator(".ck-step-words").all_inner_texts()
@@ -102,6 +110,7 @@ def test_a_digit_is_edited_by_mouse_and_the_bars_move(steps, pictures):
     new = steps.moved(old)
     assert "→" in new and steps.focused() == "step-field"
     steps.part("answers").click()  # anywhere else: the edit is taken
+    steps.says(2, "v = 7 + 2 = 5.")
     assert steps.measured() and steps.texts()[2] == "v = 7 + 2 = 5."
     assert "edited" in steps.part("step-2").inner_text()
     assert "9 falls from" in steps.part("steps-sentence").inner_text()

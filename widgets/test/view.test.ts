@@ -172,7 +172,7 @@ test("a head of a long text is asked for side by side, and the view says that it
 	const { model, at } = shown({ frame: longReadings(1) });
 	expect(at("readout").textContent).toBe("loading head 0.1 …");
 	expect(at("reads").textContent).toBe("loading head 0.1 …");
-	expect(model.sent).toEqual([{ type: "head", layer: 0, head: 1, side: "after", key: "token:1::false", edges: [0, 1, 2, 3, 4, 5] }]);
+	expect(model.sent).toEqual([{ type: "head", seq: 1, layer: 0, head: 1, side: "after", key: "token:1::false", edges: [0, 1, 2, 3, 4, 5] }]);
 	model.push({ detail: answer(model.sent[0]!, 1) });
 	expect(model.sent[1]).toMatchObject({ side: "before", edges: [0, 1, 2] });
 	model.push({ detail: { ...answer(model.sent[1]!, 1), key: "another view's" } });

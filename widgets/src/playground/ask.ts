@@ -19,5 +19,5 @@ export function missing({ base, frame, cut, layer, head }: Look): (Command & { t
 	if (!base?.overview || !frame || !cut) return null;
 	const side = frame.after && !frame.after.has(layer, head) ? "after" : frame.before.has(layer, head) ? null : "before";
 	const edges = side === "after" ? cut.after : cut.before;
-	return side && edges ? { type: "head", layer, head, side, key: cut.key, edges } : null;
+	return side && edges ? { type: "head", seq: base.seq, layer, head, side, key: cut.key, edges } : null;
 }

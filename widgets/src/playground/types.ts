@@ -370,7 +370,7 @@ export interface State {
 
 export type Command =
 	| { type: "stop" }
-	| { type: "head"; layer: number; head: number; side: "before" | "after"; key: string; edges: number[] }
+	| { type: "head"; seq: number; layer: number; head: number; side: "before" | "after"; key: string; edges: number[] }
 	| { type: "fit"; positive: string; negative: string; layer: number }
 	| { type: "go_on" }
 	| { type: "ping"; asked: number }
