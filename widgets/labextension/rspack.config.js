@@ -9,6 +9,6 @@ module.exports = {
 			},
 		],
 	},
-	optimization: { moduleIds: "natural" },
+	optimization: { moduleIds: "natural", chunkIds: "natural" },
 	resolve: { extensions: [".ts", ".js"] },
 };

@@ -1,4 +1,4 @@
-"use strict";(self.rspackChunkctkit_lab=self.rspackChunkctkit_lab||[]).push([[968],{18(e,t,r){var o=r(19),n=r.n(o),a=r(20),s=(r.n(a))()(n());s.push([e.id,`/* The panel of lessons, in the colours of the theme. States differ by shape first: ring, part of a disc, disc with a tick. */
+"use strict";(self.rspackChunkctkit_lab=self.rspackChunkctkit_lab||[]).push([[0],{18(e,t,r){var o=r(19),n=r.n(o),a=r(20),s=(r.n(a))()(n());s.push([e.id,`/* The panel of lessons, in the colours of the theme. States differ by shape first: ring, part of a disc, disc with a tick. */
 .ck-lessons {
 	background: var(--jp-layout-color1);
 	color: var(--jp-ui-font-color1);
