@@ -206,3 +206,9 @@ def test_tokens_in_words():
 def test_a_playground_wants_a_model():
     with pytest.raises(ct.CtkitError, match="no loaded model"):
         ct.Playground("tiny")
+
+
+def test_every_switch_is_told_in_words(playground):
+    from ctkit.ui.frame import IN_WORDS
+
+    assert {switch["intervention"] for switch in playground.catalog["switches"]} <= set(IN_WORDS)

@@ -21,7 +21,14 @@ from .wire import packed_mask, packed_weights
 IN_WORDS = {
     "Reread": "Reading again",
     "PrependToken": "A token in front",
+    "Echo": "An echo",
     "Mask": "Another mask",
+    "MaskGroups": "The mask lifted in groups",
+    "Knockout": "Connections cut",
+    "Pine": "Facts without an order",
+    "Emphasize": "Emphasis",
+    "FixedPrefix": "Words in front",
+    "Permute": "Another order",
     "Steer": "Steering",
     "Think": "Thinking",
 }
