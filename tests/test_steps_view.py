@@ -8,8 +8,8 @@ import pytest
 import ctkit as ct
 from ctkit.measures.steps import METHODS, StepEffects, Steps
 from ctkit.tasks import get
+from ctkit.ui.memory import Memory
 from ctkit.ui.steps import Measuring, given, steps_of
-from ctkit.ui.steps.memory import Memory
 from ctkit.ui.steps.told import Asked, told_of
 from ctkit.ui.steps.words import falls, sentence_of, what_edit_does, what_switches_do
 

@@ -134,11 +134,8 @@ def test_a_population_fills_up_and_ends(lm):
     widget.observe(lambda change: lines.append(change.new), names="population")
     widget.state = widget.state | {"n": 120, "setup": ct.Setup([ct.Mask("bidirectional")]).to_data()}
     assert widget.wait(120)
-    assert [line["done"] for line in lines] == [50, 100, 120] and [line["running"] for line in lines] == [
-        True,
-        True,
-        False,
-    ]
+    assert [line["done"] for line in lines] == list(range(10, 121, 10))
+    assert [line["running"] for line in lines] == [True] * 11 + [False]
     state = widget.state
     effect = ct.effect(
         lm, state["task"], ct.Mask("bidirectional"), n=120, seed=state["seed"], difficulty=state["difficulty"]

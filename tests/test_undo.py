@@ -12,6 +12,7 @@ import torch
 
 import ctkit as ct
 from ctkit import Setup
+from ctkit.engine.interrupts import Stopped, stopped_when
 from ctkit.engine.lm import LM
 from ctkit.engine.rows import rows_of
 from ctkit.engine.session import Session
@@ -201,3 +202,33 @@ def test_a_hook_that_was_there_stays():
     assert len(heard) == 1
     assert torch.equal(heard[0][0].cpu(), trace.residual(2))
     handle.remove()
+
+
+@pytest.mark.parametrize("family", STREAM)
+def test_work_that_nobody_wants_ends_before_the_next_block(family):
+    """Counted in blocks: the first question is asked before the first one."""
+    lm = lm_of(family)
+    setup, before = ct.Reread(), left_behind(lm)
+    whole, asked = ct.run(lm, PROMPT, setup), []
+
+    def unwanted() -> bool:
+        asked.append(None)
+        return len(asked) > limit
+
+    for limit in range(2 * lm.n_layers):
+        asked.clear()
+        with pytest.raises(Stopped), stopped_when(unwanted):
+            [ct.run(lm, PROMPT, one) for one in (setup, Setup())]
+        assert len(asked) == limit + 1
+        assert torch.equal(ct.run(lm, PROMPT, setup).logits, whole.logits)
+        assert left_behind(lm) == before
+
+
+def test_only_who_said_so_is_stopped():
+    lm = lm_of("llama")
+    with stopped_when(lambda: True):
+        other = threading.Thread(target=lambda: found.append(ct.run(lm, PROMPT).logits))
+        found: list[torch.Tensor] = []
+        other.start()
+        other.join()
+    assert torch.equal(found[0], ct.run(lm, PROMPT).logits)

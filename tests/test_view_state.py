@@ -7,16 +7,19 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 import ctkit as ct
 from ctkit.tasks import get
 from ctkit.ui import commands, models
+from ctkit.ui import look as look_module
 from ctkit.ui.code import OWN, code_of, load_code
 from ctkit.ui.concepts import concept_directions
 from ctkit.ui.examples import examples
 from ctkit.ui.share import state_from_json
 
 PROMPT = get("hunt").generate(3, 2).prompt
+look_module_look = look_module.look
 
 
 @pytest.fixture
@@ -51,6 +54,44 @@ def test_before_is_the_run_under_what_it_is_compared_with(lm, playground):
     assert playground.wait(120) and playground.frame["after"] is None
     playground.against = ()
     assert playground.wait(120) and playground.frame["after"] is not None
+
+
+def test_a_setup_that_was_on_before_is_remembered_until_the_weights_change(lm, monkeypatch):
+    runs = []
+    monkeypatch.setattr(look_module, "look", lambda *asked: runs.append(asked[2]) or look_module_look(*asked))
+    view = ct.AttentionView(lm, PROMPT)
+    for setup in (ct.Reread(), (), ct.Mask("prefix"), ct.Reread()):
+        view.setup = setup
+        assert view.wait(60)
+    assert [list(setup) for setup in runs] == [[], [ct.Reread()], [ct.Mask("prefix")]]
+    assert shown_by(view) == [
+        (t, round(p, 5), round(q, 5))
+        for t, p, q in ct.compare(ct.run(lm, PROMPT), ct.run(lm, PROMPT, ct.Reread())).next_tokens
+    ]
+    weight = next(lm.model.parameters())
+    with torch.no_grad():
+        weight.mul_(1)  # the same numbers, but who knows
+    view.setup = ()
+    assert view.wait(60) and len(runs) == 4
+
+
+def test_a_flip_ends_what_is_being_measured(lm, monkeypatch):
+    """The fresh problems of the setting before are given up in the middle of a pass, not at the end of a part."""
+    started, ended = threading.Event(), []
+
+    def slow(*asked):
+        started.set()
+        for _ in range(1000):
+            ct.run(lm, PROMPT)
+        ended.append(asked)
+
+    monkeypatch.setattr("ctkit.ui.population.answers", slow)
+    view = ct.PopulationView(lm, setup=ct.Reread(), n=50, task="hunt", difficulty=3)
+    assert started.wait(60)
+    monkeypatch.setattr("ctkit.ui.population.answers", lambda lm, prompts, right, setup: list(right))
+    view.setup = ct.Mask("prefix")
+    assert view.wait(30) and view.error is None
+    assert ended == [] and view.population["edited"] == 1.0
 
 
 def test_a_population_is_compared_with_the_same(lm):

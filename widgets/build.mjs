@@ -13,7 +13,7 @@ const shared = {
 	charset: "utf8",
 	legalComments: "none",
 	logLevel: "warning",
-	minify: true,
+	minify: !process.env.PLAIN,
 	target: ["es2022", "chrome111", "firefox113", "safari16.4"],
 };
 

@@ -1,10 +1,39 @@
-"""Holding an interrupt (Ctrl-C, a notebook's stop button) back until a model can be left as it was found."""
+"""Stopping in the middle: an interrupt (Ctrl-C, a notebook's stop button) is held back until a model can be left as it
+was found, and work on another thread ends before its next pass where nobody wants it any more."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+_unwanted = threading.local()  # .now: asked before every pass of this thread
+
+
+class Stopped(BaseException):
+    """Work was given up because its result is not wanted any more. No `Exception`: nothing on the way may keep it."""
+
+
+@contextmanager
+def stopped_when(unwanted: Callable[[], bool]) -> Iterator[None]:
+    """While this lasts, `Stopped` is raised on this thread before a model's next block once `unwanted()` is true."""
+    before = getattr(_unwanted, "now", None)
+    _unwanted.now = unwanted
+    try:
+        yield
+    finally:
+        _unwanted.now = before
+
+
+def may_be_stopped() -> bool:
+    """Whether somebody may stop wanting this thread's work."""
+    return getattr(_unwanted, "now", None) is not None
+
+
+def stop_if_unwanted() -> None:
+    """Raise `Stopped` where this thread's work is not wanted any more."""
+    if may_be_stopped() and _unwanted.now():
+        raise Stopped
 
 
 class Interrupts:

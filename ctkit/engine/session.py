@@ -14,7 +14,7 @@ from .attention import PREFIX, Pass, ScoreEdit, as_current, current
 from .batch import parameters, placing
 from .fallback import around
 from .hooks import at_entry, at_exit, first_tensor, leading, with_first, with_leading
-from .interrupts import Interrupts
+from .interrupts import Interrupts, may_be_stopped, stop_if_unwanted
 from .lm import LM, attention_name, keys_chosen
 from .pine import pine_bias
 from .plan import Row, Streams, score_edits
@@ -149,7 +149,10 @@ class Session:
         return not self.now.touched and not any(self.used.values())
 
     def _hooks(self) -> Iterator[Callable[[], None]]:
-        """Edit, then read, what passes through the blocks."""
+        """Edit, then read, what passes through the blocks; and let a pass end early that nobody wants any more."""
+        if may_be_stopped():
+            for block in self.lm.blocks:
+                yield at_entry(block, lambda args, kwargs: stop_if_unwanted())
         for layer in sorted(self.used["residual"]):
             if layer < self.lm.n_layers:
                 yield at_entry(self.lm.blocks[layer], partial(self._entering, "residual", layer))

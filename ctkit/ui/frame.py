@@ -46,8 +46,8 @@ def frame_of(lm: LM, before: Look, after: Look | None, setup: Setup, against: Se
         for token, p, q in comparison.next_tokens
     ]
     return {
-        "before": side_of(lm, before, whole),
-        "after": None if after is None else side_of(lm, after, whole),
+        "before": before.sent(lambda: side_of(lm, before, whole), whole),
+        "after": None if after is None else after.sent(lambda: side_of(lm, after, whole), whole),
         "heads": None if whole else overview_of(before, after),
         "align": list(align),
         "fold": list(fold),

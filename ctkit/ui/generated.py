@@ -10,6 +10,8 @@ from ..engine.lm import LM
 from ..errors import CtkitError, shown
 from ..interventions.setup import Setup
 from ..prompt import Prompt
+from .look import weights_age
+from .memory import Memory
 
 DEFAULTS = {"temperature": 0.8, "length": 24, "seed": 0}
 LIMITS = {"temperature": (0, 5), "length": (1, 400), "seed": (0, 2**31)}
@@ -18,10 +20,10 @@ PAUSE = 0.08  # seconds between two messages: text appears, and the wire is not 
 
 @dataclass
 class Generated:
-    """Writes for a view. What was written before is kept until the prompt or what is compared with changes."""
+    """Writes for a view. What was written is kept: the same setup is often on again."""
 
     lm: LM
-    known: dict[tuple, dict[str, Any]] = field(default_factory=dict)
+    known: Memory = field(default_factory=Memory)
 
     def write(
         self,
@@ -36,25 +38,24 @@ class Generated:
         and under the setup. Raises `CtkitError` for options that cannot be."""
         wished, against = checked(options), Setup() if against is None else against
         changed = setup.to_json() != against.to_json()
-        key = (prompt, against.to_json(), *wished.values())
-        found: dict[str, Any] = {"before": self.known.get(key), "after": None, **wished}
+        asked = (prompt, weights_age(self.lm), *wished.values())
+        keys = {"before": (*asked, against.to_json()), "after": (*asked, setup.to_json())}
+        found: dict[str, Any] = {"before": self.known.get(keys["before"]), "after": None, **wished}
         last = [0.0]
 
         def tell(side: str, tokens: list[str], stopped: str | None) -> None:
             found[side] = {"tokens": list(tokens), "stopped": stopped}
             if stopped or time.monotonic() - last[0] >= PAUSE:
                 last[0] = time.monotonic()
-                running = stopped is None or (side == "before" and changed and stopped != "asked")
-                publish(dict(found) | {"running": running})
+                publish(dict(found) | {"running": stopped != "asked"})
 
-        if found["before"] is None:
-            self._write(prompt, against, wished, stale, lambda *told: tell("before", *told))
-            if found["before"]["stopped"] != "asked":
-                self.known = {key: found["before"]}
-        if not changed:
-            publish(dict(found) | {"running": False})
-        elif not stale():
-            self._write(prompt, setup, wished, stale, lambda *told: tell("after", *told))
+        for side, on in (("before", against), ("after", setup)) if changed else (("before", against),):
+            found[side] = self.known.get(keys[side])
+            if found[side] is None and not stale():
+                self._write(prompt, on, wished, stale, lambda *told, side=side: tell(side, *told))
+                if found[side]["stopped"] != "asked":
+                    self.known.put(keys[side], found[side])
+        publish(dict(found) | {"running": False})
 
     def _write(self, prompt: Prompt, setup: Setup, wished: dict[str, Any], stale, tell) -> None:
         tokens: list[str] = []

@@ -1,8 +1,10 @@
 """One run with everything that a view draws: of a short text all attention weights, of a long one each head made small
 while the model runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -18,9 +20,12 @@ from ..measures.compare import alignment
 from ..measures.thinking import with_thought
 from ..prompt import Prompt
 from .cells import Pooling, even_edges
+from .memory import Memory
 
 MOST_WHOLE = 450_000  # weights of a run that are all sent, a byte each: two runs fit into a first picture of 1 MB
 MOST_KEPT = 170_000_000  # weights of a run that are kept here (two bytes each) to answer for any head at once
+MOST_AGAIN = 2_500_000  # numbers of a run that is kept for the case that its setup is on again
+KEPT = 12  # such runs
 MOST_STREAM = 40_000_000  # numbers of the stream that are kept for the lens; else the lens runs the model once more
 CELLS = 64  # a side: how finely heads of a long text are compared
 
@@ -40,10 +45,24 @@ class Look:
     kept: Tensor | None = field(default=None, repr=False)
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)  # single heads, read when asked for
 
+    _sent: dict[bool, dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def sent(self, make: Callable[[], dict[str, Any]], whole: bool) -> dict[str, Any]:
+        """What the view is sent of this run, made once: most changes leave the run before as it is."""
+        if whole not in self._sent:
+            self._sent[whole] = make()
+        return dict(self._sent[whole])
+
     @cached_property
     def pooling(self) -> Pooling:
         """How this run is made small."""
         return _pooling(self.trace.encoding, self.before)
+
+    @property
+    def size(self) -> int:
+        """How many numbers the run keeps."""
+        kept = (*self.trace.kept_attention.values(), *self.trace.kept_streams.values())
+        return sum(tensor.numel() for tensor in kept)
 
     def weights(self, layer: int, head: int) -> Float[Tensor, "query key"]:
         """One head's weights; where they are not at hand, by one more run that keeps this head only."""
@@ -65,6 +84,31 @@ class Look:
             every = range(self.trace.shape.n_layers)
             pooled = self.pooling(torch.stack([self.trace.attention(layer) for layer in every]))
         return self.pooling.split(pooled)
+
+
+class Looks:
+    """Runs of a view, remembered: a switch is flipped back, a change undone, and the picture is there at once.
+
+    Long runs are not kept, as they fill the memory. Weights that were changed in place since then make a run new.
+    """
+
+    def __init__(self) -> None:
+        self._known = Memory(KEPT)
+
+    def of(self, lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
+        """As `look`, or the run that is known."""
+        key = (lm, weights_age(lm), prompt, setup.to_json(), before)
+        found = self._known.get(key)
+        if found is None:
+            found = look(lm, prompt, setup, before)
+            if found.whole and found.size <= MOST_AGAIN:
+                self._known.put(key, found)
+        return found
+
+
+def weights_age(lm: LM) -> int:
+    """How often the model's weights were changed in place; torch counts it."""
+    return sum(weight._version for weight in lm.model.parameters())
 
 
 def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most: int = MOST_WHOLE) -> Look:

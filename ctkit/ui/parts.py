@@ -88,3 +88,5 @@ PARTS: dict[str, Callable[[LM], Part]] = {
     "steps": Measuring,
     "population": population_part,
 }
+
+SLOW = ("generated", "steps", "population")  # of these a panel says that it is being measured

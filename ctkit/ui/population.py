@@ -10,18 +10,21 @@ from ..interventions.setup import Setup
 from ..measures.effect import Effect, outcomes_of
 from ..measures.score import answers
 from ..tasks import Problem, get
+from .look import weights_age
+from .memory import Memory
 from .paint import note_on_paint
 
-PART = 50  # problems in one go: small enough to stop soon, large enough for a full batch
+PART = 10  # problems in one go: the line fills up before one's eyes, and a processor is not faster with more
+KEPT = 2000  # parts whose answers are kept: some words each
 FLIPPED = 12  # how many problems that changed are listed
 
 
 @dataclass
 class Population:
-    """Measures setups on fresh problems. What the model answers with nothing changed is asked once and kept."""
+    """Measures setups on fresh problems. What the model answered under a setup is kept: it is often on again."""
 
     lm: LM
-    baselines: dict[tuple, list[str]] = field(default_factory=dict)
+    known: Memory = field(default_factory=lambda: Memory(KEPT))
 
     def measure(
         self,
@@ -43,28 +46,25 @@ class Population:
         task, difficulty, n, seed = state["task"], state["difficulty"], state["n"], state["seed"]
         problems = [get(task).generate(seed + i, difficulty) for i in range(n)]
         same = setup.to_json() == against.to_json()
+        asked = (task, difficulty, seed, weights_age(self.lm))
         before: list[str] = []
         after: list[str] = []
         for start in range(0, n, PART):
             if stale():
                 return
             part = problems[start : start + PART]
-            before += self._baseline((task, difficulty, seed, start, len(part), against.to_json()), part, against)
+            before += self._answers((*asked, start, len(part)), part, against)
             if stale():
                 return
-            after += before[start:] if same else self._answers(part, setup)
+            after += before[start:] if same else self._answers((*asked, start, len(part)), part, setup)
             effect = Effect(task, setup, outcomes_of(problems[: len(after)], before, after), seed)
             note = note_on_paint(self.lm, setup, [problem.prompt for problem in problems[: len(after)]])
             line = line_of(effect, n, get(task).title, difficulty, same)
             publish(line | ({"note": note} if note else {}))
 
-    def _baseline(self, key: tuple, part: list[Problem], against: Setup) -> list[str]:
-        if key not in self.baselines:
-            self.baselines[key] = self._answers(part, against)
-        return self.baselines[key]
-
-    def _answers(self, part: list[Problem], setup: Setup) -> list[str]:
-        return answers(self.lm, [p.prompt for p in part], [p.answer for p in part], setup)
+    def _answers(self, asked: tuple, part: list[Problem], setup: Setup) -> list[str]:
+        prompts, right = [p.prompt for p in part], [p.answer for p in part]
+        return self.known.once((*asked, setup.to_json()), lambda: answers(self.lm, prompts, right, setup))
 
 
 def unmeasured(state: dict[str, Any], note: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
+from ..engine.interrupts import Stopped, stopped_when
 from ..engine.lm import LM
 from ..engine.load import load
 from ..errors import CtkitError
@@ -20,14 +21,15 @@ from .concepts import concept_directions
 from .examples import examples
 from .export import written
 from .frame import frame_of
-from .look import Look, look
-from .parts import PARTS, Job
+from .look import Look, Looks, look
+from .parts import PARTS, SLOW, Job, Part
 from .state import first_state, prompt_of, setups_of
 from .stated import Stated
 from .static_view import file_of, mimebundle_of
 from .worker import Worker
 
 STATIC = pathlib.Path(__file__).parents[1] / "static"
+QUIET = 0.12  # seconds after a picture is sent: kernel, server and browser share the machine, and it goes first
 
 
 class View(Stated):
@@ -74,11 +76,12 @@ class View(Stated):
         self._reader = Worker("ctkit heads")  # answers for a head of a long text, between the parts of other work
         self._parts = self._made_parts()
         self._seen: tuple | None = None  # prompt, and what was looked at before and after
-        self._base: tuple | None = None  # for what the run before was made
+        self._runs = Looks()
         self._shown: tuple | None = None  # the number of the frame on show, and its runs before and after
         self._done: dict[str, tuple] = {}  # part → for what it was last measured
         self._asked: tuple | None = None  # what was last handed to the worker
         self._errands: dict[str, Callable[[Callable[[], bool]], None]] = {}  # what to do once, by name
+        self._seen_by_someone = False  # whether a browser ever said something
         self._tickets = 0  # how many models were asked for or cancelled
         self._problem_seed = examples()[0].seed
         first = first_state(prompt, as_setup(setup), as_setup(against)) | (state or {})
@@ -118,6 +121,10 @@ class View(Stated):
     def _repr_mimebundle_(self, **kwargs: Any):
         return mimebundle_of(super()._repr_mimebundle_(**kwargs), repr(self), self._seen)
 
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        self._seen_by_someone = True
+        super()._handle_msg(msg)
+
     def _changed(self, change: Any, again: bool = False) -> None:
         """A flip: remember what is wanted and let the worker do it. Runs on whatever thread Jupyter chose."""
         state, seq, options = self.state, self.seq, self.options
@@ -133,25 +140,35 @@ class View(Stated):
     def _follow(self, state: dict[str, Any], seq: int, options: dict[str, Any], stale) -> None:
         """The picture first, then the parts; each only where it is out of date and nothing newer waits."""
         self._run_errand("model", stale)
-        if stale() or (self._done.get("frame") != (state, seq) and not self._paint(state, seq)):
+        if stale():
             return
-        for name, part in self._parts.items():
-            own = options.get(name, {})
-            if stale():
-                break
-            if self._done.get(name) == (state, seq, own):
-                continue
-            self.status = {"busy": [name], "message": ""}
-            job = self._job(state, own, stale)
-
-            def publish(found: dict[str, Any] | None, name: str = name) -> None:
-                setattr(self, name, None if found is None else found | {"seq": seq})
-
-            if self._guarded(lambda part=part, job=job, publish=publish: part(job, publish)) and not stale():
-                self._done[name] = (state, seq, own)
-        if not stale():
-            self._run_errand("page", stale)
+        if self._done.get("frame") != (state, seq):
+            if not self._paint(state, seq):
+                return
+            if self._seen_by_someone:
+                self._worker.rest(QUIET)
+        with stopped_when(stale):
+            for name, part in self._parts.items():
+                if stale():
+                    break
+                self._measure(name, part, state, seq, options.get(name, {}), stale)
+            if not stale():
+                self._run_errand("page", stale)
         self.status = {"busy": [], "message": ""}
+
+    def _measure(self, name: str, part: Part, state: dict[str, Any], seq: int, own: dict[str, Any], stale) -> None:
+        """Let a part measure, unless it has; what it finds goes into the trait of its name."""
+        if self._done.get(name) == (state, seq, own):
+            return
+        if name in SLOW:
+            self.status = {"busy": [name], "message": ""}
+        job = self._job(state, own, stale)
+
+        def publish(found: dict[str, Any] | None) -> None:
+            setattr(self, name, None if found is None else found | {"seq": seq})
+
+        if self._guarded(lambda: part(job, publish)) and not stale():
+            self._done[name] = (state, seq, own)
 
     def _run_errand(self, name: str, stale) -> None:
         errand = self._errands.pop(name, None)
@@ -169,15 +186,15 @@ class View(Stated):
 
         def job() -> None:
             prompt, (setup, against) = prompt_of(state), setups_of(state)
-            wanted = (self.lm, prompt, against.to_json())
-            if self._base != wanted:
-                self._seen, self._base = (prompt, look(self.lm, prompt, against), None), wanted
-            before = self._seen[1]
-            after = None if setup.to_json() == wanted[2] else look(self.lm, prompt, setup, before)
+            before = self._runs.of(self.lm, prompt, against)
+            same = setup.to_json() == against.to_json()
+            after = None if same else self._runs.of(self.lm, prompt, setup, before)
             self._seen, self._shown = (prompt, before, after), (seq, before, after)
             frame = frame_of(self.lm, before, after, setup, against)
             with self.hold_sync():
-                self.frame = frame | {"seq": seq, "ms": round(1000 * (time.perf_counter() - started), 1)}
+                ms = round(1000 * (time.perf_counter() - started), 1)
+                # the number first: whoever compares two frames sees at once that they differ
+                self.frame = {"seq": seq, "ms": ms} | frame
                 self.code = code_of(self.lm, prompt, setup, against)
                 self.error = None
             self._done["frame"] = (state, seq)
@@ -193,7 +210,7 @@ class View(Stated):
 
     def _take(self, lm: LM) -> None:
         """Let another model do the work; what the old one measured is forgotten."""
-        self.lm, self._seen, self._base, self._done = lm, None, None, {}
+        self.lm, self._seen, self._runs, self._done = lm, None, Looks(), {}
         self._parts = self._made_parts()
         self.catalog = self._made_catalog()
 
@@ -206,6 +223,8 @@ class View(Stated):
         try:
             job()
             return True
+        except Stopped:  # something newer waits
+            return False
         except CtkitError as err:
             self.error = {"asked": err.asked, "found": err.found, "remedy": err.remedy}
         except Exception as err:

@@ -36,6 +36,11 @@ class Worker:
         with self._condition:
             return self._condition.wait_for(lambda: self._waiting is None and not self._busy, timeout)
 
+    def rest(self, seconds: float) -> None:
+        """Called by a job: leave the machine alone for so long, or until something newer is waiting."""
+        with self._condition:
+            self._condition.wait_for(self._stale, seconds)
+
     def close(self, timeout: float = PATIENCE) -> None:
         """Tell the running job to end, drop what waits, and let the thread go."""
         with self._condition:

@@ -70,7 +70,8 @@ class Driver:
             """root => {
                 const line = document.querySelector(`${root} [data-test=population]`);
                 const bar = line.querySelector("progress");
-                return /%/.test(line.innerText) && !line.classList.contains("ck-stale") && bar.offsetParent === null;
+                const newest = Number(line.dataset.seq) >= Number(document.querySelector(root).dataset.seq);
+                return /%/.test(line.innerText) && newest && bar.offsetParent === null;
             }""",
             arg=ROOT,
             timeout=seconds * 1000,
@@ -95,20 +96,27 @@ class Driver:
             .map(c => [c.model.type, c.model.sharedModel.source])""")
         return json.dumps(cells)
 
-    def flip_time(self, switch: str) -> float:
-        """Milliseconds from a click on the switch to the painted frame, on the page's own clock."""
-        return self.page.evaluate(
-            """([root, name]) => new Promise(done => {
+    def flip_time(self, switch: str) -> tuple[float, float]:
+        """Milliseconds from a click on the switch to the end of the frame that shows the answer, on the page's own
+        clock; and how many of them Python took for the picture."""
+        return tuple(
+            self.page.evaluate(
+                """([root, name]) => new Promise(done => {
                 const el = document.querySelector(root), start = performance.now(), old = el.dataset.seq;
+                const own = () => parseFloat(el.querySelector("[data-test=ms]").textContent) || 0;
+                const end = () => done([performance.now() - start, own()]);
                 const watch = new MutationObserver(() => {
                     if (el.dataset.seq === old) return;
                     watch.disconnect();
-                    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
+                    const after = new MessageChannel(); // told once the frame is laid out and painted
+                    after.port1.onmessage = end;
+                    requestAnimationFrame(() => after.port2.postMessage(0));
                 });
                 watch.observe(el, { attributes: true });
                 el.querySelector(`[data-test=switch-${name}]`).click();
             })""",
-            [ROOT, switch],
+                [ROOT, switch],
+            )
         )
 
     def photograph(self, path: Path) -> Path:

@@ -1,5 +1,6 @@
 """The playground in a real JupyterLab: every switch by mouse and by keyboard, and no request to another machine."""
 
+import os
 import re
 import statistics
 
@@ -142,23 +143,42 @@ def test_what_goes_wrong_is_said_and_can_be_undone(play):
 
 
 def test_how_long_a_flip_takes(play, record_property):
-    times = [play.flip_time("reread") for _ in range(12)][2:]
-    record_property("measured", f"flip to repaint in Chromium: {in_words(times)}")
-    assert min(times) > 0
+    times = []
+    for _ in range(104):  # on and off again: a setup that was on before is remembered
+        play.page.wait_for_timeout(300)
+        times.append(play.flip_time("reread"))
+    record_property("measured", f"flip to repaint in JupyterLab, seen before: {in_words(times[4:])}")
+    assert min(total for total, _ in times) > 0
+
+
+def test_how_long_a_flip_takes_on_a_text_never_seen(play, record_property):
+    times = []
+    for _ in range(24):
+        before = play.seq()
+        play.part("new-problem").click()
+        play.settle(before)
+        play.page.wait_for_timeout(300)
+        times.append(play.flip_time("reread"))
+        play.flip("reread")
+    record_property("measured", f"flip to repaint in JupyterLab, never seen: {in_words(times[4:])}")
+    assert min(own for _, own in times) > 0, "nothing was run"
 
 
 def test_how_long_a_flip_takes_while_hundreds_of_thoughts_are_written(play, record_property):
     play.flip("think")
     times = []
-    for _ in range(6):
+    for _ in range(12):
         play.page.wait_for_timeout(700)  # by now the fresh problems of the setting before are being answered
         times.append(play.flip_time("reread"))
     record_property("measured", f"the same while 200 thoughts are being written: {in_words(times)}")
-    assert min(times) > 0
+    assert min(total for total, _ in times) > 0
 
 
-def in_words(times: list[float]) -> str:
-    return f"median {statistics.median(times):.0f} ms, longest {max(times):.0f} ms"
+def in_words(times: list[tuple[float, float]]) -> str:
+    totals, own = sorted(total for total, _ in times), statistics.median(own for _, own in times)
+    median, late = statistics.median(totals), totals[round(0.95 * len(totals)) - 1]
+    busy = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+    return f"median {median:.0f} ms, 95 % {late:.0f} ms, of that in Python {own:.0f} ms, {len(times)} flips, {busy}"
 
 
 def test_a_saved_notebook_keeps_the_widget_and_a_picture(play, lab):

@@ -278,7 +278,11 @@ def test_two_views_of_one_playground_agree(play):
     second.locator("[data-test=undo]").click()
     first.locator("[data-test=switch-mask]:not(:checked)").wait_for()
     assert first.locator("[data-test=redo]").is_enabled() and second.locator("[data-test=redo]").is_enabled()
-    words = [v.locator("[data-test=visits]").evaluate("el => el.textContent") for v in (first, second)]
+    words = []
+    for view in (first, second):
+        view.locator("[data-test=history]").click()
+        words.append(view.locator("[data-test=visit-0]").locator("xpath=ancestor::ol").inner_text())
+        play.page.keyboard.press("Escape")
     assert words[0] == words[1] and "+ Mask" in words[0]
 
 

@@ -1,4 +1,5 @@
 // A playground in the page of a test, with a fake model behind it.
+import { afterAll } from "vitest";
 import { FakeModel } from "../harness/model";
 import { CATALOG, state } from "../harness/fake";
 import widget from "../src/playground/index";
@@ -9,10 +10,14 @@ import { twoReadings } from "./readings";
 
 bring(more); // no kernel answers in a test; what a kernel answers is tested in later.test.ts
 
+let last: AbortController | null = null;
+afterAll(() => last?.abort()); // a view left alone would still act on its timers when the page is gone
+
 export function shown(part: Partial<State> = {}) {
+	last?.abort();
 	document.body.replaceChildren();
 	const model = new FakeModel({ catalog: CATALOG, state: state(), seq: 1, frame: twoReadings(1), code: "import ctkit as ct", ...part });
-	const stop = new AbortController();
+	const stop = (last = new AbortController());
 	widget.render({ model, el: document.body, signal: stop.signal });
 	const at = <E extends HTMLElement>(name: string): E => {
 		const found = document.querySelector<E>(`[data-test="${name}"]`);

@@ -119,6 +119,12 @@ test("JSON is copied, loaded, and what is wrong is said", async () => {
 	expect(model.get("state")?.setup).toEqual([READ]);
 });
 
+function openHistory(at: (name: string) => HTMLElement): void {
+	const menu = at("history").closest("details")!;
+	menu.open = true;
+	menu.dispatchEvent(new Event("toggle")); // a browser tells it, jsdom does not always
+}
+
 test("a preset sets text, setup and options in one step, and says what to look at", () => {
 	const { model, at } = shown({ catalog: { ...CATALOG, examples: CATALOG.examples.map((one) => ({ ...one, options: { lens: { on: one.id } } })) } });
 	expect(at("preset-note").textContent).toBe("The answer is three facts away.");
@@ -126,6 +132,7 @@ test("a preset sets text, setup and options in one step, and says what to look a
 	expect(model.get("state")?.setup).toEqual([{ intervention: "Think" }]);
 	expect(model.get("options")).toEqual({ lens: { on: "sum" } });
 	expect(at("preset-note").textContent).toBe("One variable after the other.");
+	openHistory(at);
 	expect(at("visit-1").textContent).toBe("preset: A sum in steps");
 	at("undo").click();
 	expect(at<HTMLSelectElement>("example").value).toBe("key");
@@ -151,6 +158,8 @@ test("the list of what was visited leads back, and any of it can be what the pre
 	const { model, at } = shown();
 	change(at<HTMLSelectElement>("example"), "again");
 	at("switch-mask").click();
+	expect(at("visits").childElementCount).toBe(0); // closed, it costs nothing
+	openHistory(at);
 	expect([...at("visits").querySelectorAll(".ck-link")].map((one) => one.textContent)).toEqual(["+ Mask", "preset: Read it again", "start"]);
 	expect(at("visit-2").getAttribute("aria-current")).toBe("step");
 	at("compare-1").click();

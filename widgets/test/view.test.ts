@@ -266,6 +266,19 @@ test("the population is said in words, runs can be stopped, a flipped problem ca
 	expect(at("population").textContent).toContain("of the setting before");
 });
 
+test("a result that is not followed soon is called old, and not before", () => {
+	vi.useFakeTimers();
+	const { model, at } = shown({ population: POPULATION });
+	at("switch-mask").click();
+	vi.advanceTimersByTime(200);
+	expect(at("population").classList.contains("ck-stale")).toBe(false);
+	vi.advanceTimersByTime(100);
+	expect(at("population").classList.contains("ck-stale")).toBe(true);
+	model.push({ population: { ...POPULATION, seq: model.get("seq") ?? 0 } });
+	expect(at("population").classList.contains("ck-stale")).toBe(false);
+	vi.useRealTimers();
+});
+
 test("code is shown when it is copied, also where the page may not copy", async () => {
 	const { at } = shown();
 	const write = vi.fn().mockResolvedValue(undefined);

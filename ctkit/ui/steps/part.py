@@ -13,8 +13,8 @@ from ...measures.steps import METHODS, StepEffects, Steps, Thought
 from ...prompt import Prompt
 from ...tasks import Problem
 from ..frame import IN_WORDS
+from ..memory import Memory
 from .answers import Behind, bars_of, behind, top_of
-from .memory import Memory
 from .rows import FOUR, described, matrix_of, measured, reads_of
 from .told import Asked, Told, told_of
 from .words import what_edit_does, what_switches_do

@@ -11,27 +11,48 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
 	return element;
 }
 
-/** Sets attributes by the same rule as `h`. */
+/** Sets attributes by the same rule as `h`. What is the same already is left alone, here and below: the page would lay
+ * itself out again. */
 export function setAttributes(element: Element, attributes: Attributes): void {
 	for (const [name, value] of Object.entries(attributes)) {
-		if (value === false || value === null || value === undefined) element.removeAttribute(name);
-		else element.setAttribute(name, value === true ? "" : String(value));
+		const text = value === false || value === null || value === undefined ? null : value === true ? "" : String(value);
+		if (text === element.getAttribute(name)) continue;
+		if (text === null) element.removeAttribute(name);
+		else element.setAttribute(name, text);
 	}
 }
 
-/** Replaces what an element holds, and leaves it alone where the text is the same already. */
+/** Replaces what an element holds. */
 export function setText(element: Element, text: string): void {
 	if (element.textContent !== text) element.textContent = text;
 }
 
 /** Shows or hides an element. */
 export function setShown(element: HTMLElement, shown: boolean): void {
-	element.hidden = !shown;
+	if (element.hidden === shown) element.hidden = !shown;
+}
+
+/** Sets what a control holds. */
+export function setValue(control: HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement, value: string): void {
+	if (control.value !== value) control.value = value;
 }
 
 /** Calls back at every such event, until the signal. */
 export function listen<K extends keyof GlobalEventHandlersEventMap>(target: EventTarget, type: K, listener: (event: GlobalEventHandlersEventMap[K]) => unknown, signal: AbortSignal): void {
 	target.addEventListener(type, listener as EventListener, { signal });
+}
+
+/** Calls back when an element is wider or narrower than it was, until the signal. */
+export function watchSize(element: HTMLElement, changed: () => void, signal: AbortSignal): void {
+	if (typeof ResizeObserver !== "function") return;
+	let width = 0;
+	const observer = new ResizeObserver(() => {
+		if (Math.abs(element.clientWidth - width) < 1) return;
+		width = element.clientWidth;
+		changed();
+	});
+	observer.observe(element);
+	signal.addEventListener("abort", () => observer.disconnect());
 }
 
 let made = 0;

@@ -3,9 +3,11 @@ import { readTheme, type Theme } from "../lib/theme";
 import { type History, historyOf } from "./history";
 import { same } from "./setup";
 import { told } from "./told";
-import type { Catalog, Command, Json, Model, PlayState } from "./types";
+import type { Catalog, Command, Json, Model, PlayState, State } from "./types";
 import { View } from "./view";
 
+/** ms in which a result may follow a change before the old one is called old. */
+export const SOON = 250;
 const EMPTY_STATE: PlayState = { prompt: [], setup: [], against: [], task: null, difficulty: null, n: 200, seed: 0 };
 const EMPTY_CATALOG: Catalog = { model: { name: "…", n_layers: 0, n_heads: 0, d_model: 0, device: "", dtype: "", context: null }, examples: [], tasks: [], switches: [], choices: { models: [], devices: [], dtypes: [] } };
 
@@ -15,6 +17,8 @@ export interface Panel {
 	catalog?(): void;
 	state?(): void;
 	results?(): void;
+	/** The traits after whose change `results` is called; left out: after any. A change of the state calls it always. */
+	hears?: (keyof State)[];
 	theme?(): void;
 	resized?(): void;
 }
@@ -30,6 +34,7 @@ export class Context {
 	/** Copies the code of the state, where a panel shows it. */
 	copyCode: () => void = () => {};
 	theme: Theme;
+	private changed = -Infinity; // when the state last did
 
 	constructor(
 		readonly model: Model,
@@ -85,6 +90,12 @@ export class Context {
 		this.model.save_changes();
 	}
 
+	/** Whether a result is of a setting before, and that for so long that it is to be said: most are followed at once, and
+	 * what fades and comes back in the same moment only flickers. */
+	old(found: { seq: number } | null): boolean {
+		return found !== null && found.seq < (this.model.get("seq") ?? 0) && performance.now() - this.changed >= SOON;
+	}
+
 	send(command: Command): void {
 		this.model.send(command);
 	}
@@ -109,6 +120,7 @@ export class Context {
 	}
 
 	private announce(): void {
+		this.changed = performance.now();
 		for (const listener of this.tell) listener();
 	}
 }

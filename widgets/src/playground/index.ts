@@ -1,9 +1,9 @@
 // A view: some panels on one prompt and one setup; the playground is the one with all of them. Wires traits to panels.
-import { h } from "../lib/dom";
+import { h, watchSize } from "../lib/dom";
 import { keepKeys, takesText } from "../lib/keys";
 import { readTheme, watchTheme } from "../lib/theme";
 import { alive } from "./alive";
-import { Context, type Panel } from "./context";
+import { Context, type Panel, SOON } from "./context";
 import { askForHeads } from "./ask";
 import { decode } from "./decode";
 import { byChange, rank } from "./heads";
@@ -43,20 +43,24 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	const all: Panel[] = [failed, ...made.map((one) => one.panel)];
 
 	const each = (name: "catalog" | "state" | "results" | "theme" | "resized") => all.forEach((panel) => panel[name]?.());
+	const results = (name: keyof State) => all.forEach((panel) => (!panel.hears || panel.hears.includes(name)) && panel.results?.());
 	const paint = () => {
 		if (show(context, model.get("frame"), failed.view)) context.say(context.view.look.frame?.sentence ?? "");
-		each("results");
+		results("frame");
 	};
+	let due = 0;
 	context.onState(() => {
 		each("state");
-		each("results");
+		clearTimeout(due);
+		due = window.setTimeout(() => each("results"), SOON + 10); // what was not measured anew by then says so
 	});
+	signal.addEventListener("abort", () => clearTimeout(due));
 	listen(model, signal, "frame", paint);
 	listen(model, signal, "detail", () => context.view.take(model.get("detail")));
 	askForHeads(context.view, (command) => context.send(command));
 	listen(model, signal, "catalog", () => each("catalog"));
 	listen(model, signal, "state", () => void context.follow());
-	for (const name of RESULTS) listen(model, signal, name, () => each("results"));
+	for (const name of RESULTS) listen(model, signal, name, () => results(name));
 
 	keepKeys(root, signal);
 	root.addEventListener("keydown", (event) => onKey(event, context), { signal, capture: true });
@@ -68,6 +72,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	each("catalog");
 	each("state");
 	paint();
+	each("results");
 	signal.addEventListener("abort", () => root.remove());
 	return () => stop.abort();
 }
@@ -123,18 +128,6 @@ function onKey(event: KeyboardEvent, context: Context): void {
 function listen(model: Model, signal: AbortSignal, name: keyof State, listener: () => void): void {
 	model.on(`change:${name}`, listener);
 	signal.addEventListener("abort", () => model.off?.(`change:${name}`, listener));
-}
-
-function watchSize(root: HTMLElement, changed: () => void, signal: AbortSignal): void {
-	if (typeof ResizeObserver !== "function") return;
-	let width = 0;
-	const observer = new ResizeObserver(() => {
-		if (Math.abs(root.clientWidth - width) < 1) return;
-		width = root.clientWidth;
-		changed();
-	});
-	observer.observe(root);
-	signal.addEventListener("abort", () => observer.disconnect());
 }
 
 export default { render };

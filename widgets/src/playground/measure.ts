@@ -18,7 +18,7 @@ export interface Link {
 	weight: number;
 }
 
-const RECENT = 4; // squares of a frame that are not reckoned again: those on show
+const RECENT = 1_500_000; // cells of a frame's squares that are not reckoned again: of a short text all, of a long one those on show
 const recent = new WeakMap<Decoded, Map<string, Cells>>();
 
 /** The cells that a tab shows for one head. `hideFirst` takes the first token out of the picture as a key. */
@@ -30,7 +30,7 @@ export function cells(frame: Decoded, tab: Tab, layer: number, head: number, hid
 	const square = known.get(key) ?? reckoned(frame, tab, layer, head, hideFirst);
 	known.delete(key);
 	known.set(key, square);
-	if (known.size > RECENT) known.delete(known.keys().next().value!);
+	if (known.size > Math.max(4, RECENT / (square.size * square.size || 1))) known.delete(known.keys().next().value!);
 	return square;
 }
 

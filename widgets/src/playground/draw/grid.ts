@@ -1,6 +1,6 @@
 // All heads on one canvas: rows are layers, columns are heads. Written pixel by pixel into one picture.
 import { pixelRatio, sized } from "../../lib/canvas";
-import type { Rgb, Theme } from "../../lib/theme";
+import type { Theme } from "../../lib/theme";
 import type { Thumbnails } from "../heads";
 import { type Cells, scaleEnd } from "../measure";
 import { place, type Ramp } from "./ramp";
@@ -32,37 +32,45 @@ export function drawGrid(canvas: HTMLCanvasElement, size: GridSize, thumbnails: 
 	const end = scaleEnd(thumbnails.extent);
 	const side = Math.floor(tile * pixelRatio());
 	const picture = context.createImageData(side, side);
+	const pixels = new Uint32Array(picture.data.buffer);
+	const [paper, line] = new Uint32Array(Uint8Array.from([...theme.paper, 255, ...theme.line, 255]).buffer);
 	thumbnails.squares.forEach((square, i) => {
-		fill(picture.data, side, square, colors, end, theme);
+		fill(pixels, side, colored(square, colors, end, paper!), square.size, line!);
 		const [x, y] = [(i % columns) * (tile + gap), Math.floor(i / columns) * (tile + gap + caption)];
 		context.putImageData(picture, Math.round(x * pixelRatio()), Math.round(y * pixelRatio()));
 	});
 }
 
+/** The colour of each cell as a pixel. */
+function colored(square: Cells, colors: Ramp, end: number, paper: number): Uint32Array {
+	const found = new Uint32Array(square.size * square.size);
+	for (let i = 0; i < found.length; i++) found[i] = square.open[i] ? colors.pixels[place(square.values[i]!, end)]! : paper;
+	return found;
+}
+
 /** One thumbnail with its frame. A pixel that lies over the border of two cells gets some of both. */
-function fill(data: Uint8ClampedArray, side: number, square: Cells, colors: Ramp, end: number, theme: Theme): void {
+function fill(pixels: Uint32Array, side: number, cells: Uint32Array, size: number, line: number): void {
 	const inner = side - 2;
-	const axis = Array.from({ length: inner }, (_, x) => over(x, inner, square.size));
-	const color = (i: number, j: number): Rgb => {
-		const at = i * square.size + j;
-		return square.open[at] ? colors.numbers[place(square.values[at] ?? 0, end)]! : theme.paper;
-	};
-	for (let y = 0, at = 0; y < side; y++) {
-		for (let x = 0; x < side; x++, at += 4) {
-			const [row, column] = [axis[y - 1], axis[x - 1]];
-			data[at + 3] = 255;
-			if (!row || !column) {
-				for (let c = 0; c < 3; c++) data[at + c] = theme.line[c]!;
-				continue;
-			}
-			const [a, b, e, f] = [color(row.from, column.from), color(row.from, column.to), color(row.to, column.from), color(row.to, column.to)];
-			for (let c = 0; c < 3; c++) {
-				const top = a[c]! + (b[c]! - a[c]!) * column.share;
-				const bottom = e[c]! + (f[c]! - e[c]!) * column.share;
-				data[at + c] = top + (bottom - top) * row.share;
-			}
-		}
+	const axis = Array.from({ length: inner }, (_, x) => over(x, inner, size));
+	pixels.fill(line);
+	axis.forEach((row, y) => {
+		const [upper, lower] = [row.from * size, row.to * size];
+		axis.forEach((column, x) => {
+			const top = mixed(cells[upper + column.from]!, cells[upper + column.to]!, column.share);
+			pixels[(y + 1) * side + x + 1] = row.share ? mixed(top, mixed(cells[lower + column.from]!, cells[lower + column.to]!, column.share), row.share) : top;
+		});
+	});
+}
+
+/** Between two pixels, byte by byte. */
+function mixed(a: number, b: number, share: number): number {
+	if (share === 0 || a === b) return a;
+	let sum = 0;
+	for (let shift = 0; shift < 32; shift += 8) {
+		const from = (a >>> shift) & 255;
+		sum |= Math.round(from + (((b >>> shift) & 255) - from) * share) << shift;
 	}
+	return sum >>> 0;
 }
 
 /** The cells that pixel x of `pixels` lies over (no more than two, as there are no fewer pixels than cells). */

@@ -6,15 +6,38 @@ const FONT = '"DejaVu Sans Mono", ui-monospace, Menlo, Consolas, monospace';
 const ALL_LABELS = 9.4; // CSS pixels a cell needs for a label of its own
 export const HALF_LABELS = 5.2;
 
-/** Words at the rows and columns: all where there is room, every second, or else the pieces by name. */
+/** Words at the rows and columns: all where there is room, every second, or else the pieces by name. On a canvas of the
+ * page a font makes the page lay itself out: this is for one beside it. */
 export function drawLabels(context: CanvasRenderingContext2D, matrix: Matrix, window: Window, theme: Theme): void {
+	const { rows, columns } = visible(window, matrix.square.size);
+	const every = everyNth(window);
+	const one = writer(context, matrix, window, theme);
+	if (every) {
+		for (let i = rows[0]; i < rows[1]; i++) if (i % every === 0) one(i, false, false);
+		for (let j = columns[0]; j < columns[1]; j++) if (j % every === 0) one(j, false, true);
+	} else pieceLabels(matrix, window).forEach((piece) => [false, true].forEach((vertical) => one(piece.start, false, vertical, piece.name)));
+}
+
+/** The words of the row and the column that are marked, over those of all. */
+export function drawMarked(context: CanvasRenderingContext2D, matrix: Matrix, window: Window, theme: Theme): void {
+	if (matrix.row === null && matrix.column === null) return;
+	const one = writer(context, matrix, window, theme);
+	if (matrix.row !== null) one(matrix.row, true, false);
+	if (matrix.column !== null) one(matrix.column, true, true);
+}
+
+/** One of so many words is written. */
+function everyNth(window: Window): number {
+	return window.cell >= ALL_LABELS ? 1 : window.cell >= HALF_LABELS ? 2 : 0;
+}
+
+function writer(context: CanvasRenderingContext2D, matrix: Matrix, window: Window, theme: Theme): (i: number, marked: boolean, vertical: boolean, label?: string) => void {
 	const size = matrix.square.size;
-	const { rows, columns } = visible(window, size);
-	const every = window.cell >= ALL_LABELS ? 1 : window.cell >= HALF_LABELS ? 2 : 0;
+	const every = everyNth(window);
 	const font = every ? Math.min(11.5, Math.max(9.2, every * window.cell * 0.96)) : 10;
 	context.textBaseline = "middle";
 	context.direction = "ltr";
-	const one = (i: number, marked: boolean, vertical: boolean, label = matrix.labels[i] ?? "") => {
+	return (i, marked, vertical, label = matrix.labels[i] ?? "") => {
 		const end = size * window.cell - (every ? 0 : 6);
 		const at = Math.min(end, Math.max((i + 0.5) * window.cell, every ? 0 : 5)) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
 		if (at < (vertical ? window.left : window.top) || at > (vertical ? window.width : window.height)) return;
@@ -28,13 +51,6 @@ export function drawLabels(context: CanvasRenderingContext2D, matrix: Matrix, wi
 		context.fillText(cut(context, label, (vertical ? window.top : window.left) - 7), 0, 0.5);
 		context.restore();
 	};
-	if (every) {
-		for (let i = rows[0]; i < rows[1]; i++) if (i % every === 0 && i !== matrix.row) one(i, false, false);
-		for (let j = columns[0]; j < columns[1]; j++) if (j % every === 0 && j !== matrix.column) one(j, false, true);
-	}
-	if (!every) pieceLabels(matrix, window).forEach((piece) => [false, true].forEach((vertical) => one(piece.start, false, vertical, piece.name)));
-	if (matrix.row !== null) one(matrix.row, true, false);
-	if (matrix.column !== null) one(matrix.column, true, true);
 }
 
 /** Where words have no room: the names of the pieces, those that do not touch each other. */

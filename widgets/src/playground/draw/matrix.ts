@@ -2,8 +2,8 @@
 import { pixelRatio, sized } from "../../lib/canvas";
 import { css, type Theme } from "../../lib/theme";
 import { type Cells, pool } from "../measure";
-import { drawLabels } from "./labels";
-import { image, place, type Ramp } from "./ramp";
+import { drawLabels, drawMarked } from "./labels";
+import { image, paper, place, type Ramp } from "./ramp";
 import { type Matrix, visible, type Window } from "./window";
 
 export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, window: Window, colors: Ramp, theme: Theme): void {
@@ -14,12 +14,12 @@ export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, window: Wi
 	clip(context, window);
 	drawMarks(context, matrix, window, theme);
 	context.restore();
-	drawLabels(context, matrix, window, theme);
+	drawMarked(context, matrix, window, theme);
 }
 
 const grounds = new WeakMap<HTMLCanvasElement, { square: Cells; key: string; theme: Theme; colors: Ramp; canvas: HTMLCanvasElement }>();
 
-/** What does not change while a pointer moves: hatch, cells, borders. Drawn once for a window. */
+/** What does not change while a pointer moves: hatch, cells, borders, words. Drawn once for a window. */
 function ground(shown: HTMLCanvasElement, matrix: Matrix, window: Window, colors: Ramp, theme: Theme): HTMLCanvasElement {
 	const key = [window.width, window.height, window.left, window.top, window.cell, window.x, window.y, matrix.end, matrix.hidden, pixelRatio()].join();
 	const old = grounds.get(shown);
@@ -35,6 +35,7 @@ function ground(shown: HTMLCanvasElement, matrix: Matrix, window: Window, colors
 		else drawImage(context, matrix, window, colors);
 		drawBorders(context, matrix, window, theme);
 		context.restore();
+		drawLabels(context, matrix, window, theme);
 	}
 	grounds.set(shown, { square: matrix.square, key, theme, colors, canvas });
 	return canvas;
@@ -51,20 +52,38 @@ function snap(value: number): number {
 	return Math.round(value * pixelRatio()) / pixelRatio();
 }
 
+/** Cells with a line of paper between them, written pixel by pixel: one picture is drawn sooner than thousands of squares. */
 function drawCells(context: CanvasRenderingContext2D, { square, end }: Matrix, window: Window, colors: Ramp): void {
 	const { rows, columns } = visible(window, square.size);
-	const gap = window.cell >= 7 ? 1 : 0.5;
-	for (let i = rows[0]; i < rows[1]; i++) {
-		const y = snap(window.top + i * window.cell - window.y);
-		const height = snap(window.top + (i + 1) * window.cell - window.y) - y - gap;
-		for (let j = columns[0]; j < columns[1]; j++) {
-			const value = square.values[i * square.size + j] ?? 0;
-			if (value === 0) continue;
-			const x = snap(window.left + j * window.cell - window.x);
-			context.fillStyle = colors.colors[place(value, end)] ?? "";
-			context.fillRect(x, y, snap(window.left + (j + 1) * window.cell - window.x) - x - gap, height);
+	const across = pixels(window.left - window.x, columns, window.cell);
+	const down = pixels(window.top - window.y, rows, window.cell);
+	const picture = paper(across.cells.length, down.cells.length);
+	if (!picture) return;
+	const width = across.cells.length;
+	down.cells.forEach((row, y) => {
+		if (row < 0) return;
+		if (row === down.cells[y - 1]) return void picture.pixels.copyWithin(y * width, (y - 1) * width, y * width);
+		for (let x = 0; x < width; x++) {
+			const column = across.cells[x]!;
+			const value = column < 0 ? 0 : square.values[row * square.size + column]!;
+			if (value !== 0) picture.pixels[y * width + x] = colors.pixels[place(value, end)]!;
 		}
-	}
+	});
+	context.save();
+	context.setTransform(1, 0, 0, 1, 0, 0);
+	context.drawImage(picture.whole(), across.first, down.first);
+	context.restore();
+}
+
+/** Along one side, in device pixels: where the first cell begins, and the cell of each pixel from there (-1: between two). */
+function pixels(from: number, [first, last]: [number, number], cell: number): { first: number; cells: Int32Array } {
+	const scale = pixelRatio();
+	const gap = cell >= 7 ? Math.round(scale) : Math.floor(scale / 2);
+	const edge = (i: number) => Math.round((from + i * cell) * scale);
+	const start = edge(first);
+	const cells = new Int32Array(Math.max(0, edge(last) - start)).fill(-1);
+	for (let i = first; i < last; i++) cells.fill(i, edge(i) - start, edge(i + 1) - gap - start);
+	return { first: start, cells };
 }
 
 function drawImage(context: CanvasRenderingContext2D, { square, end }: Matrix, window: Window, colors: Ramp): void {

@@ -2,7 +2,7 @@
 import { sized } from "../../lib/canvas";
 import { css, mix, type Theme } from "../../lib/theme";
 import { OPEN, OPENED, PARTLY, SHUT, type Spot } from "../brush";
-import { drawLabels } from "./labels";
+import { drawLabels, drawMarked } from "./labels";
 import { drawHatch } from "./matrix";
 import { type Matrix, visible, type Window } from "./window";
 
@@ -27,6 +27,7 @@ export function drawPaint(canvas: HTMLCanvasElement, picture: PaintPicture, wind
 	drawChosen(context, picture, window, theme);
 	context.restore();
 	drawLabels(context, picture, window, theme);
+	drawMarked(context, picture, window, theme);
 }
 
 type Box = [x: number, y: number, side: number];

@@ -8,6 +8,8 @@ const STEPS = 255;
 export interface Ramp {
 	colors: string[];
 	numbers: Rgb[];
+	/** The same as pixels of a picture. */
+	pixels: Uint32Array;
 }
 
 /** How much of a colour a share of the scale gets: nothing for nothing, 5 % for the least, all for the end. */
@@ -28,7 +30,21 @@ export function ramp(theme: Theme, log: boolean): Ramp {
 function mixed(theme: Theme, opacity: (share: number) => number): Ramp {
 	const colors = Array.from({ length: 2 * STEPS + 1 }, (_, i) => mix(theme.paper, i < STEPS ? theme.readBy : theme.reads, opacity(Math.abs(i - STEPS) / STEPS)));
 	const numbers = colors.map((color) => (color.match(/\d+/g) ?? []).map(Number) as unknown as Rgb);
-	return { colors, numbers };
+	return { colors, numbers, pixels: new Uint32Array(Uint8Array.from(numbers.flatMap((rgb) => [...rgb, 255])).buffer) };
+}
+
+/** A picture to write pixel by pixel, transparent at first; null where there is none to write, or no canvas. */
+export function paper(width: number, height: number): { pixels: Uint32Array; whole(): HTMLCanvasElement } | null {
+	const canvas = document.createElement("canvas");
+	[canvas.width, canvas.height] = [width, height];
+	const context = width && height ? canvas.getContext("2d") : null;
+	if (!context) return null;
+	const data = context.createImageData(width, height);
+	const whole = () => {
+		context.putImageData(data, 0, 0);
+		return canvas;
+	};
+	return { pixels: new Uint32Array(data.data.buffer), whole };
 }
 
 /** Where a value stands on a ramp that ends at `end`. */
@@ -38,21 +54,12 @@ export function place(value: number, end: number): number {
 
 /** A square as a picture of one pixel a cell; masked cells are transparent. Null where there is no canvas. */
 export function image(square: Cells, colors: Ramp, end: number): HTMLCanvasElement | null {
-	const canvas = document.createElement("canvas");
-	canvas.width = canvas.height = Math.max(1, square.size);
-	const context = canvas.getContext("2d");
-	if (!context) return null;
-	const data = context.createImageData(canvas.width, canvas.height);
+	const picture = paper(square.size, square.size);
+	if (!picture) return null;
 	for (let i = 0; i < square.size * square.size; i++) {
-		if (!square.open[i]) continue;
-		const color = colors.numbers[place(square.values[i] ?? 0, end)]!;
-		data.data[i * 4] = color[0];
-		data.data[i * 4 + 1] = color[1];
-		data.data[i * 4 + 2] = color[2];
-		data.data[i * 4 + 3] = 255;
+		if (square.open[i]) picture.pixels[i] = colors.pixels[place(square.values[i] ?? 0, end)]!;
 	}
-	context.putImageData(data, 0, 0);
-	return canvas;
+	return picture.whole();
 }
 
 /** Draws the ramp itself: from −end (or 0) to +end. */

@@ -1,5 +1,5 @@
 // One setting of a switch as a native control. What was chosen is told on change, not while a thumb is dragged.
-import { freshId, h, listen, setText } from "../../lib/dom";
+import { freshId, h, listen, setText, setValue } from "../../lib/dom";
 import { signed } from "../../lib/words";
 import type { Place } from "../places";
 import { same } from "../same";
@@ -73,7 +73,7 @@ function select(field: Field, choices: Choice[], options: FieldOptions, tell: Te
 		const at = choices.findIndex((choice) => same(choice.value, value));
 		input.querySelector("[data-own]")?.remove();
 		if (at < 0) input.append(h("option", { value: -1, "data-own": true, disabled: true }, "set in Python"));
-		input.value = String(at);
+		setValue(input, String(at));
 	};
 	return { el: labelled(field, input), show };
 }
@@ -89,7 +89,7 @@ function whole(field: Field, min: number, max: number, options: FieldOptions, te
 		input.value = String(Math.max(min, Math.min(max, value)));
 		tell(Number(input.value));
 	}, options.signal);
-	return { el: labelled(field, input), show: (value) => void (input.value = value === null ? "" : String(value)) };
+	return { el: labelled(field, input), show: (value) => setValue(input, value === null ? "" : String(value)) };
 }
 
 function slider(field: Field, limits: { min: number; max: number; step: number }, options: FieldOptions, tell: Tell): FieldControl {
@@ -107,7 +107,7 @@ function slider(field: Field, limits: { min: number; max: number; step: number }
 	listen(input, "input", follow, options.signal);
 	listen(input, "change", () => tell(Number(input.value)), options.signal);
 	const show = (value: Json) => {
-		input.value = String(value ?? 0);
+		setValue(input, String(value ?? 0));
 		follow();
 	};
 	return { el: labelled(field, track), show };
@@ -116,7 +116,7 @@ function slider(field: Field, limits: { min: number; max: number; step: number }
 function line(field: Field, options: FieldOptions, tell: Tell): FieldControl {
 	const input = h("input", { type: "text", spellcheck: "false", dir: "auto", "data-test": `field-${options.test}` });
 	listen(input, "change", () => tell(input.value), options.signal);
-	return { el: labelled(field, input), show: (value) => void (input.value = value === null ? "" : String(value)) };
+	return { el: labelled(field, input), show: (value) => setValue(input, value === null ? "" : String(value)) };
 }
 
 function labelled(field: Field, control: HTMLElement): HTMLElement {

@@ -1,5 +1,5 @@
 // A place in the prompt as a native control: a piece, a reading or a sentence from a list, or words of one's own.
-import { h, listen, setShown } from "../../lib/dom";
+import { h, listen, setShown, setValue } from "../../lib/dom";
 import { same } from "../same";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
@@ -74,9 +74,9 @@ function chooser(test: string, label: string, optional: boolean, options: FieldO
 		now = value;
 		const known = typeof now === "string" && places.some((place) => place.value === now);
 		const nothing = now === null && optional;
-		input.value = known ? String(now) : nothing ? NONE : OWN;
+		setValue(input, known ? String(now) : nothing ? NONE : OWN);
 		setShown(own, !known && !nothing);
-		own.value = known || now === null ? "" : typeof now === "string" ? now : JSON.stringify(now);
+		setValue(own, known || now === null ? "" : typeof now === "string" ? now : JSON.stringify(now));
 	};
 	return { input, own, show };
 }

@@ -1,5 +1,5 @@
 // A range of layers, [start, stop): two numbers, and a strip that shows them and takes a drag.
-import { h, listen } from "../../lib/dom";
+import { h, listen, setValue } from "../../lib/dom";
 import type { Field, Json } from "../types";
 import type { FieldControl, FieldOptions, Tell } from "./field";
 import { drags } from "./strip";
@@ -17,8 +17,8 @@ export function rangeStrip(field: Field, min: number, max: number, options: Fiel
 	let anchor = 0;
 
 	const draw = () => {
-		from.value = String(range[0]);
-		to.value = String(range[1]);
+		setValue(from, String(range[0]));
+		setValue(to, String(range[1]));
 		boxes.forEach((box, i) => box.classList.toggle("ck-in", min + i >= range[0] && min + i < range[1]));
 	};
 	const within = (value: number) => Math.max(min, Math.min(max, Math.round(value)));

@@ -50,7 +50,7 @@ export function dosePanel(context: Context): Panel {
 		const dose = context.model.get("dose");
 		setShown(el, steers && dose !== null);
 		if (!steers || !dose) return;
-		el.classList.toggle("ck-stale", dose.seq < (context.model.get("seq") ?? 0));
+		el.classList.toggle("ck-stale", context.old(dose));
 		if (dose === now) return;
 		now = dose;
 		for (const part of [picture, key, more]) setShown(part, !dose.note);

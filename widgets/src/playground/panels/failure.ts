@@ -18,5 +18,5 @@ export function failure(context: Context): Panel & { view(failure: Failure | nul
 		own = failure;
 		results();
 	};
-	return { el, view, results };
+	return { el, view, results, hears: ["error"] };
 }

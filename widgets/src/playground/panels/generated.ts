@@ -1,6 +1,6 @@
 // What the model writes on, before and after, from the same dice: it appears as it is written, and differences are marked.
 import { changes, repeats, type Word } from "../../lib/changes";
-import { freshId, h, listen, setAttributes, setShown, setText } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown, setText, setValue } from "../../lib/dom";
 import { visible } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Generated, Written } from "../types";
@@ -30,10 +30,11 @@ export function generated(context: Context): Panel {
 	listen(again, "click", () => wish(2, (Number(context.options("generated").seed ?? 0)) + 1), signal);
 	listen(stop, "click", () => context.send({ type: "stop" }), signal);
 
+	let drawn: Generated | null = null;
 	const results = () => {
 		const found = context.model.get("generated");
 		const own = context.options("generated");
-		inputs.forEach((input, i) => document.activeElement !== input && (input.value = String(own[WISHES[i]!.name] ?? WISHES[i]!.usual)));
+		inputs.forEach((input, i) => document.activeElement !== input && setValue(input, String(own[WISHES[i]!.name] ?? WISHES[i]!.usual)));
 		const busy = context.model.get("status")?.busy.includes("generated") ?? false;
 		setShown(stop, busy);
 		setShown(none, !found);
@@ -41,14 +42,16 @@ export function generated(context: Context): Panel {
 		setShown(now.el, !!found?.after);
 		setShown(same, !!found);
 		if (!found) return;
-		el.classList.toggle("ck-stale", found.seq < (context.model.get("seq") ?? 0));
+		el.classList.toggle("ck-stale", context.old(found));
+		if (found === drawn) return;
+		drawn = found;
 		const [a, b] = [textOf(found.before), textOf(found.after)];
 		const [left, right] = found.after ? changes(a, b) : [changes(a, a)[0], []];
 		old.fill(left, found.before);
 		now.fill(right, found.after);
 		setText(same, found.running ? "writing …" : summary(found, left, right));
 	};
-	return { el, results, state: results };
+	return { el, results, hears: ["generated", "status", "options"] };
 }
 
 interface Block {

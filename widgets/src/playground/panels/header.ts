@@ -1,5 +1,5 @@
 // The top line: the model, the preset, another problem, undo and redo, history, code, save; below it what to look at.
-import { h, listen, setAttributes, setShown } from "../../lib/dom";
+import { h, listen, setAttributes, setShown, setValue } from "../../lib/dom";
 import { button } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 import { about } from "./about";
@@ -31,7 +31,7 @@ export function header(context: Context): Panel {
 	const state = () => {
 		const { history } = context;
 		all.forEach((part) => part.state?.());
-		example.value = below.preset()?.id ?? OWN;
+		setValue(example, below.preset()?.id ?? OWN);
 		setShown(fresh, context.state.task !== null);
 		setAttributes(undo, { disabled: !history.canUndo });
 		setAttributes(redo, { disabled: !history.canRedo });
@@ -44,5 +44,5 @@ export function header(context: Context): Panel {
 		all.forEach((part) => part.catalog?.());
 		state();
 	};
-	return { el, catalog, state, results: () => all.forEach((part) => part.results?.()) };
+	return { el, catalog, state, hears: ["loading", "status"], results: () => all.forEach((part) => part.results?.()) };
 }

@@ -1,5 +1,5 @@
 // All heads at a glance: thumbnails on one canvas, as in the model or by change, chosen with the mouse or the arrows.
-import { freshId, h, listen, setAttributes, setShown, setText } from "../../lib/dom";
+import { freshId, h, listen, setAttributes, setShown, setText, setValue } from "../../lib/dom";
 import { moved } from "../../lib/keys";
 import { pixelRatio } from "../../lib/canvas";
 import { percent } from "../../lib/words";
@@ -58,7 +58,7 @@ export function heads(context: Context): Panel & { title: HTMLElement } {
 	view.on((look, changed) => {
 		if (!look.base) return;
 		first.checked = look.hideFirst;
-		sort.value = look.sorted ? "change" : "model";
+		setValue(sort, look.sorted ? "change" : "model");
 		const anew = changed("base") || changed("hideFirst");
 		if (anew) ranked = rank(look.base, look.hideFirst);
 		if (anew || changed("sorted")) {

@@ -18,9 +18,13 @@ export function labelRoom(labels: string[]): number {
 	return Math.round(Math.min(12, longest) * LETTER) + 10;
 }
 
-/** Sizes the room that scrolls, and gives the window onto it. */
-export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix, zoomed: boolean): LaidOut {
-	const room = Math.max(160, scroll.parentElement?.clientWidth || 420);
+/** The width there is. Reading it makes the page lay itself out: once for every size of the view is enough. */
+export function roomOf(scroll: HTMLElement): number {
+	return Math.max(160, scroll.parentElement?.clientWidth || 420);
+}
+
+/** Sizes the place that scrolls, and gives the window onto it. */
+export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix, zoomed: boolean, room = roomOf(scroll)): LaidOut {
 	const size = Math.max(1, matrix.labels.length);
 	const fitRoom = (left: number) => (room - left - 2) / size;
 	const few = fitRoom(labelRoom(matrix.labels)) >= HALF_LABELS || zoomed;
@@ -33,7 +37,8 @@ export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix,
 	scroll.style.maxHeight = scrolls ? `${TALLEST}px` : "";
 	spacer.style.width = `${scrolls ? whole : Math.min(whole, room)}px`;
 	spacer.style.height = `${tall}px`;
-	return { ...windowOf(scroll, { width: 0, height: 0, left, top, cell, x: 0, y: 0 }), width: scrolls ? room - 14 : whole, height: scrolls ? Math.min(TALLEST - 14, tall) : tall, fit };
+	const still = { width: 0, height: 0, left, top, cell, x: 0, y: 0 };
+	return { ...(scrolls ? windowOf(scroll, still) : still), width: scrolls ? room - 14 : whole, height: scrolls ? Math.min(TALLEST - 14, tall) : tall, fit };
 }
 
 /** The window where it is scrolled to now. */

@@ -45,7 +45,7 @@ export function lens(context: Context): Panel {
 
 	const results = () => {
 		const found = context.model.get("lens");
-		el.classList.toggle("ck-stale", found !== null && found.seq < (context.model.get("seq") ?? 0));
+		el.classList.toggle("ck-stale", context.old(found));
 		const usable = found !== null && found.tokens.length > 0;
 		setText(none, found ? found.note : context.model.get("error") ? "" : "reading the layers …");
 		setShown(none, !usable);
@@ -61,7 +61,7 @@ export function lens(context: Context): Panel {
 		table.replaceChildren(build(found));
 		pick(chosen ?? last);
 	};
-	return { el, results };
+	return { el, results, hears: ["lens", "error"] };
 }
 
 /** From which layer on the lens says what the model says. */

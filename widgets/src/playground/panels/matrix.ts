@@ -1,5 +1,5 @@
 // The chosen head in detail: a window onto its matrix, with a number for the cell that is pointed at.
-import { h, listen, setAttributes, setShown, setText } from "../../lib/dom";
+import { h, listen, setAttributes, setShown, setText, watchSize } from "../../lib/dom";
 import { moved } from "../../lib/keys";
 import { hueNames } from "../../lib/theme";
 import { short } from "../../lib/words";
@@ -11,7 +11,7 @@ import type { Matrix } from "../draw/window";
 import { cells, extent, scaleEnd, type Tab } from "../measure";
 import { readout, rowOf, sideOf, textIndex } from "../pointing";
 import { type Look, tabOf } from "../view";
-import { bring, cellUnder, type LaidOut, layOut, windowOf } from "./layout";
+import { bring, cellUnder, type LaidOut, layOut, roomOf, windowOf } from "./layout";
 
 export function matrix(context: Context): Panel {
 	const { view, signal } = context;
@@ -29,13 +29,14 @@ export function matrix(context: Context): Panel {
 	let cursor: { row: number; column: number } | null = null;
 	let pinned = false;
 	let window: LaidOut | null = null;
+	let room = 0; // the width there is; 0: not known
 	let paints = 0;
 
 	const paint = () => {
 		const look = view.look;
 		if (!now || !look.frame) return;
 		paints += 1;
-		window ??= layOut(scroll, spacer, now, look.zoom);
+		window ??= layOut(scroll, spacer, now, look.zoom, (room ||= roomOf(scroll)));
 		const row = cursor?.row ?? rowOf(look);
 		drawMatrix(canvas, { ...now, row, column: cursor?.column ?? null }, window, ramp(context.theme, look.log), context.theme);
 		if (!ready(look.frame, look.layer, look.head)) return void setText(words, `loading head ${look.layer}.${look.head} …`);
@@ -43,7 +44,7 @@ export function matrix(context: Context): Panel {
 	};
 	const measure = () => {
 		if (!now) return;
-		window = layOut(scroll, spacer, now, view.look.zoom);
+		window = layOut(scroll, spacer, now, view.look.zoom, (room ||= roomOf(scroll)));
 		setShown(zoom, window.fit < 10 || view.look.zoom);
 		paint();
 	};
@@ -110,7 +111,13 @@ export function matrix(context: Context): Panel {
 		drawKey(key, ramp(context.theme, view.look.log), context.theme, tabOf(view.look) === "difference");
 		paint();
 	};
-	return { el, theme, resized: measure };
+	const resized = () => {
+		if (roomOf(scroll) === room) return;
+		room = roomOf(scroll);
+		measure();
+	};
+	watchSize(el, resized, signal);
+	return { el, theme, resized };
 }
 
 function hint(tab: Tab): string {

@@ -1,6 +1,7 @@
 // What the population is made of: a task, a difficulty, how many problems, from which one on.
-import { h, listen, setShown } from "../../lib/dom";
+import { h, listen, setShown, setValue } from "../../lib/dom";
 import type { Context, Panel } from "../context";
+import { same } from "../same";
 
 const MOST = 5_000;
 
@@ -34,14 +35,16 @@ export function measured(context: Context): Panel {
 	whole(n, "n", 1, MOST);
 	whole(seed, "seed", 0, Number.MAX_SAFE_INTEGER);
 
+	let offered: number[] = [];
 	const state = () => {
 		const { state, catalog } = context;
 		const levels = catalog.tasks.find((one) => one.name === state.task)?.difficulties ?? [];
-		task.value = state.task ?? "";
-		difficulty.replaceChildren(...levels.map((one) => h("option", { value: one }, String(one))));
-		difficulty.value = String(state.difficulty ?? "");
-		n.value = String(state.n);
-		seed.value = String(state.seed);
+		setValue(task, state.task ?? "");
+		if (!same(levels, offered)) difficulty.replaceChildren(...levels.map((one) => h("option", { value: one }, String(one))));
+		offered = levels;
+		setValue(difficulty, String(state.difficulty ?? ""));
+		setValue(n, String(state.n));
+		setValue(seed, String(state.seed));
 		setShown(level, levels.length > 1);
 		setShown(el, catalog.tasks.length > 0);
 	};

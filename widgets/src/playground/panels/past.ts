@@ -24,7 +24,7 @@ export function past(context: Context): Panel {
 		head.focus();
 	}, signal);
 
-	const state = () => {
+	const draw = () => {
 		const { visits, at } = history;
 		const present = context.state;
 		list.replaceChildren(...visits.map((visit, i) => {
@@ -34,7 +34,11 @@ export function past(context: Context): Panel {
 			setAttributes(compare, { disabled: same(visit.state.setup, present.against) });
 			return h("li", {}, go, compare);
 		}).reverse());
-		setShown(plain, present.against.length > 0);
+	};
+	listen(el, "toggle", () => el.open && draw(), signal);
+	const state = () => {
+		if (el.open) draw(); // closed, nobody reads it, and it grows with every change
+		setShown(plain, context.state.against.length > 0);
 	};
 	return { el, state, catalog: state };
 }

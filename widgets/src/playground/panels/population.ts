@@ -28,11 +28,13 @@ export function population(context: Context): Panel {
 		if (button) context.send({ type: "load_problem", seed: Number(button.dataset.seed) });
 	}, signal);
 
+	let drawn: Population | null = null;
 	const results = () => {
 		const found = context.model.get("population");
 		const busy = context.model.get("status")?.busy.includes("population") ?? false;
 		const running = found?.running ?? false;
-		const stale = found !== null && found.seq < (context.model.get("seq") ?? 0);
+		const stale = context.old(found);
+		setAttributes(el, { "data-seq": found?.seq });
 		el.classList.toggle("ck-stale", stale);
 		setText(title, heading(context, found) + (stale ? " · of the setting before" : ""));
 		const idle = found?.idle ?? false;
@@ -47,9 +49,12 @@ export function population(context: Context): Panel {
 		const flipped = found?.flipped ?? [];
 		setShown(more, flipped.length > 0);
 		setText(summary, `see ${flipped.length === 1 ? "the one" : `the ${flipped.length}`} that changed`);
-		list.replaceChildren(...flipped.map(item));
 		const has = found !== null && found.done > 0 && !idle;
-		plot.replaceChildren(...(has ? interval(found) : []));
+		if (found !== drawn) {
+			list.replaceChildren(...flipped.map(item));
+			plot.replaceChildren(...(has ? interval(found) : []));
+			drawn = found;
+		}
 		setAttributes(plot, { "aria-label": has ? `Difference ${span(found)} points` : "No difference measured yet" });
 		setShown(plot, has);
 	};
@@ -57,7 +62,7 @@ export function population(context: Context): Panel {
 		settings[name]?.();
 		results();
 	};
-	return { el, results, state: both("state"), catalog: both("catalog") };
+	return { el, results, hears: ["population", "status"], state: both("state"), catalog: both("catalog") };
 }
 
 function heading(context: Context, found: Population | null): string {

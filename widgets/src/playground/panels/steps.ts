@@ -70,7 +70,7 @@ export function stepsPanel(context: Context): Panel {
 		const busy = model.get("status")?.busy.includes("steps") ?? false;
 		const [measured, fresh] = drawn(n);
 		const scale: Scale = measured ? scaleOf(measured, methodOf()) : { end: 1, digits: 2 };
-		const stale = now !== null && now.seq < (model.get("seq") ?? 0);
+		const stale = context.old(now);
 		const [words, offer] = why(context, now, busy);
 		const index = list.chosen();
 		el.classList.toggle("ck-stale", stale);
@@ -103,7 +103,7 @@ export function stepsPanel(context: Context): Panel {
 		now = model.get("steps");
 		draw();
 	};
-	return { el, results, catalog: results, state: results, theme: matrix.paint, resized: matrix.paint };
+	return { el, results, hears: ["steps", "status", "options"], catalog: results, theme: matrix.paint, resized: matrix.paint };
 }
 
 function footnote({ done, answer, probability, passes }: Measured, n: number, busy: boolean, scale: Scale): string {

@@ -52,7 +52,7 @@ export function text(context: Context, edit: HTMLElement): Panel {
 		setText(plain, context.state.prompt.map((piece) => piece.text).join(" "));
 		setText(words, context.model.get("error") ? "This text was not run: see the message above." : "running…");
 	};
-	return { el, results };
+	return { el, results, hears: ["frame", "error"] };
 }
 
 /** The choice of what counts as one part of the text. */

@@ -1,5 +1,5 @@
 // How the steps are measured: the method, the grain, the matrix. Only this panel is measured anew.
-import { freshId, h, listen, setShown } from "../../lib/dom";
+import { freshId, h, listen, setShown, setValue } from "../../lib/dom";
 import { button } from "../../lib/parts";
 import type { Steps, StepsOptions } from "../types";
 import { asText } from "./thought";
@@ -42,5 +42,5 @@ export function controls(signal: AbortSignal, options: () => StepsOptions, set: 
 function fill(select: HTMLSelectElement, choices: [string, string][], value: string): void {
 	if (select.dataset.choices !== `${choices}`) select.replaceChildren(...choices.map(([name, label]) => h("option", { value: name }, label)));
 	select.dataset.choices = `${choices}`;
-	select.value = value;
+	setValue(select, value);
 }

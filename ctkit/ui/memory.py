@@ -14,6 +14,9 @@ class Memory:
         self._kept = kept
         self._found: OrderedDict[Hashable, Any] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def get(self, key: Hashable) -> Any:
         """The result, or None."""
         if key in self._found:
