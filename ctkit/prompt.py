@@ -85,14 +85,20 @@ class Prompt:
     @property
     def text(self) -> str:
         """The whole prompt as one string (a placeholder has no text)."""
-        return "".join(self.lead(i) + part.text for i, part in enumerate(self.parts))
+        return "".join(lead + part.text for lead, part in zip(self.leads, self.parts, strict=True))
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """What stands before each piece: nothing before the first text, nor where that already ends in a space."""
+        found, end = [], ""
+        for part in self.parts:
+            found.append(part.lead if part.text and end not in ("", " ", "\n") else "")
+            end = part.text[-1:] or end
+        return tuple(found)
 
     def lead(self, index: int) -> str:
-        """What stands before piece `index`: nothing before the first text, nor where that already ends in a space."""
-        before = [part for part in self.parts[:index] if part.text]
-        if not before or not self.parts[index].text:
-            return ""
-        return self.parts[index].lead if before[-1].text[-1:] not in (" ", "\n") else ""
+        """What stands before piece `index`."""
+        return self.leads[index]
 
     def piece(self, name: str) -> Piece:
         """The piece called `name`; of one that was split, its first part."""
@@ -180,7 +186,7 @@ class Encoding:
 
     def __post_init__(self):
         parts = {part.origin: part for part in self.prompt.parts if part.whole}
-        if any(place[0] in parts for place in self.places):
+        if parts and any(place[0] in parts for place in self.places):
             told = [
                 (parts[o].whole, parts[o].offset + end, n) if o in parts else (o, end, n) for o, end, n in self.places
             ]
@@ -227,7 +233,7 @@ def _checked(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
         raise CtkitError(
             "an empty prompt", f"the pieces {names}", 'some text, for example ct.Prompt("Where is the key?")'
         )
-    for name in names:
+    for name in names if len(set(names)) < len(names) else ():
         if names.count(name) > 1:
             raise CtkitError(f"two pieces named {name!r}", f"the pieces {names}", "a name of its own for each piece")
     return parts

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 import ctkit as ct
-from ctkit import CtkitError, Mask, Prompt, Reread, Setup, Steer, Swap, Think
+from ctkit import CtkitError, Knockout, Mask, Prompt, Reread, Setup, Steer, Swap, Think, masks
 from ctkit.engine import branches as engine
 from ctkit.engine import prefix
 from ctkit.engine.batch import BATCH_TOKENS
@@ -123,6 +123,44 @@ def test_setups(family, name):
     trunks.grow([thought(*STEPS)])
     same(trunks.logits(texts()), whole(lm, texts(), setup, last=1))
     assert trunks.shares == (name in TEXT_ONLY)
+
+
+MASKS = {
+    "later": [Knockout("after step 2", "step 2")],
+    "one block": [Knockout("after step 1", "step 0", layers=[1])],
+    "one head": [Knockout("after step 1", "step 0", layers=[0], heads=[1])],
+    "window": [Mask("window", size=70)],
+    "opened": [Mask(masks.causal() | masks.between("step 2", "step 3"))],
+    "all": [Mask("bidirectional")],
+    "reread": [Reread(), Knockout("after step 2", "step 2")],
+}
+
+
+@pytest.mark.families
+@pytest.mark.parametrize("family", [*FAMILIES, *OTHERS])
+def test_texts_under_masks_go_on_from_texts_without(family):
+    """Beginnings are shared as far as no block's mask is another one, and no further."""
+    lm = lm_of(family)
+    for name, setup in MASKS.items():
+        trunks = Trunks(lm, *[i for i in setup if not i.overrides("allow")])
+        trunks.grow([thought(*STEPS), thought("No.", *STEPS[1:])])
+        own = Setup([i for i in setup if i.overrides("allow")])
+        pairs = [(thought(*STEPS), own), (thought(*STEPS[:3], "So be it.", "Or not."), own), thought(*STEPS)]
+        read = trunks.tokens
+        for last in (1, 40):
+            same(trunks.logits(pairs, last), whole(lm, pairs, *trunks.setup, last=last))
+        half = sum(len(row.enc) for row in trunks.rows(pairs))
+        assert name in ("all", "window") or not reads_on(lm) or trunks.tokens - read < half
+
+
+def test_trunks_grow_under_masks_on_later_tokens():
+    lm = lm_of("llama")
+    for name, setup in MASKS.items():
+        trunks = Trunks(lm, setup)
+        trunks.grow([thought(*STEPS)])
+        assert len(trunks.kept) == (name != "all")
+        texts = [thought(*STEPS), thought(*STEPS, "So be it.")]
+        same(trunks.logits(texts, last=3), whole(lm, texts, setup, last=3))
 
 
 def test_a_text_with_a_setup_of_its_own():

@@ -13,7 +13,7 @@ from ctkit import CtkitError, Mask, Prompt, Reread, Swap, Think
 from ctkit.engine.branches import Trunks
 from ctkit.engine.draft import Drafted, write_drafted
 from ctkit.engine.generate import generate_many
-from ctkit.engine.guess import WINDOW, Writing
+from ctkit.engine.guess import WINDOW, Echoes, Writing
 from ctkit.engine.rows import rows_of
 from ctkit.interventions.setup import as_setup
 from ctkit.prompt import Piece
@@ -231,16 +231,32 @@ def follow(guess: str, said: str, limit: int = 99) -> tuple[str, int]:
     [
         ("", "abc!", 4),
         ("abc!", "abc!", 1),
-        ("abcdefghijklmno" * 4, "abcdefghijklmno" * 3 + "!", 6),  # 8 and one further, five times, and the rest
-        ("abcdefgh!", "abXdefgh!", 2),  # one token is another
+        ("abcdefghijklmno" * 4, "abcdefghijklmno" * 3 + "!", 4),  # 8 and one further, twice; then 16 and one; the rest
+        ("abcdefgh!", "abXdefgh!", 3),  # one token is another; fewer are tried then
         ("abcdefgh!", "aXcdXfgX!", 4),
         ("abcdefgh!", "abdefgh!", 3),  # one is left out: behind "d" and "e" the place is found again
         ("abcdefgh!", "abXYcdefgh!", 5),  # two are put in
         ("zzzz", "abc!", 4),
+        ("", "abcde" * 12 + "!", 13),  # there is no guess, but it says the same again: ever more of it at once
     ],
 )
 def test_how_far_a_guess_leads(guess, said, passes):
     assert follow(guess, said) == (said[:-1], passes)
+
+
+def test_what_one_text_has_said_is_the_guess_of_another():
+    lm, echoes, passes = lm_of("llama"), Echoes(), []
+    for guess, said in (("abcdefgh!", "abcXuvwxyz!"), ("1bcdefgh!", "2bcXuvwxyz!")):
+        ids = TOKENIZER(said)["input_ids"]
+        row = rows_of(lm, ["Q"], as_setup())[0]
+        writing = Writing(lm, row, TOKENIZER(guess)["input_ids"], "!", 99, echoes)
+        passes.append(0)
+        while not writing.stopped:
+            offered, n = writing.offer(), len(writing.written)
+            writing.hear(ids[n : n + len(offered) + 1])
+            passes[-1] += 1
+        assert writing.text == said[:-1]
+    assert passes == [8, 5]
 
 
 def test_no_more_is_written_than_may_be():

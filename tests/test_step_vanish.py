@@ -42,11 +42,12 @@ def test_suppression_leaves_all_in_front_of_the_step_bit_for_bit(lm):
     from ctkit.measures.steps.suppress import _read
 
     thought = Thought.of(lm, PROBLEM, PROBLEM.steps)
-    intact, *cut = _read(thought, thought.with_answer(thought.steps), range(N))
-    for i, trace in enumerate(cut):
-        stop = trace.spans[f"step {i + 1}"].stop
-        assert (trace.logits[:stop] == intact.logits[:stop]).all()
-        assert (trace.logits[stop:] != intact.logits[stop:]).any()
+    enc, before, (intact, *cut) = _read(thought, thought.with_answer(thought.steps), range(N))
+    assert before == enc.span("step 1").start
+    for i, logits in enumerate(cut):
+        stop = enc.span(f"step {i + 1}").stop - before
+        assert (logits[:stop] == intact[:stop]).all()
+        assert (logits[stop:] != intact[stop:]).any()
     assert ct.step_effects(lm, PROBLEM, PROBLEM.steps, "suppress").control == [0.0] * N
 
 

@@ -32,7 +32,7 @@ def alone(lm, found, corrupted, setup=()) -> torch.Tensor:
 
 def grew(lm, site: str) -> bool:
     """Whether the model was found to take a batch that grows."""
-    return lm.memory.kept.get(("grows", (site,))) in ("short", "full")
+    return lm.memory.kept.get("grows", {}).get(("grows", (site,))) in ("short", "full")
 
 
 @pytest.mark.families

@@ -24,7 +24,7 @@ KEPT = 16384  # tokens: so much of the trunks is kept, the newest
 PASS = 128  # tokens: reading fewer of them again is cheaper than another pass
 LOGITS = 2**26  # numbers: of a pass
 CLOSE = 1e-3  # logits, by which a text read on may differ from the same text read whole; relative to the largest
-BEYOND_TEXT = ("allow", "bias", "heads", "mlp", "residual", "segments")  # a setup with one of these shares nothing yet
+BEYOND_MASKS = ("bias", "heads", "mlp", "residual", "segments")  # a setup with one of these shares nothing
 
 Progress = Callable[[int, int], Any]
 
@@ -33,9 +33,10 @@ class Trunks:
     """Texts that were read, from which others go on: of each new text only what no trunk has is read.
 
     `setup` holds for all of them. Texts are compared by their token ids, so it does not matter how they are cut into
-    pieces. The numbers are those of `run_many` to float rounding. Under a setup that changes more than text, and on a
-    model that does not read on from a cache as if it read everything (found out once, by comparing), each text is read
-    whole. `passes` and `tokens` count the forward passes and what was computed in them, padding included.
+    pieces. The numbers are those of `run_many` to float rounding. Trunks are texts without masks: a text under masks
+    goes on from them as far as no block's mask is another one. Under a setup that changes more than text and masks, and
+    on a model that does not read on from a cache as if it read everything (found out once, by comparing), each text is
+    read whole. `passes` and `tokens` count the forward passes and what was computed in them, padding included.
 
     >>> import ctkit as ct
     >>> prompt = ct.Prompt(context="The key is in the box.", question="Where is the key?", cue="Answer:")
@@ -61,8 +62,10 @@ class Trunks:
         The first one is read alone, the others from it on."""
         rows = {row.enc.ids: row for row in self.rows(texts)}
         new = [row for ids, row in rows.items() if self._best(ids)[1] < len(ids)]
-        if not new or not self.share(new):
+        if not new or not self.go_on(new):
             return
+        # half of it under masks is no beginning worth the reading
+        new = [Row(row.enc, Setup()) for row in new if 2 * row.plain_until > len(row.enc)]
         for some in [new] if self.kept else [new[:1], new[1:]]:
             for _, reading in self.passing([self.going(row, 1) for row in some], keep=True):
                 self.kept += [reading.prefix(b).own() for b in range(len(reading.goings))]
@@ -109,9 +112,13 @@ class Trunks:
         return rows_of(self.lm, texts, self.setup)
 
     def going(self, row: Row, last: int) -> Going:
-        """A row that goes on from the trunk with which it has most in common."""
+        """A row that goes on from the trunk with which it has most in common. Of its setup the masks are left; what
+        changed the text is done."""
+        masks = Setup(row.setup.having("allow"))
+        row = Row(row.enc, masks)
         prefix, length = self._best(row.enc.ids)
-        return Going(Row(row.enc, Setup()), prefix, length, last)  # its setup has changed the text, and is done
+        length = min(length, row.plain_until) if len(masks) else length
+        return Going(row, prefix if length else None, length, last)
 
     def passing(self, goings: Sequence[Going], keep: bool) -> Iterator[tuple[list[int], Reading]]:
         """Rows in passes: (their indices, the reading). `keep` as in `read_on`; where nothing is kept, one block's keys
@@ -128,8 +135,12 @@ class Trunks:
         self.tokens += tokens
 
     def share(self, rows: Sequence[Row]) -> bool:
-        """Whether these rows, some perhaps with setups of their own, can share what they have in common."""
+        """Whether these rows, some perhaps with setups of their own, can be written on from the trunks."""
         return all(changes_text_only(row.setup) for row in rows) and reads_on(self.lm)
+
+    def go_on(self, rows: Sequence[Row]) -> bool:
+        """Whether these rows, some perhaps under masks, can be read from the trunks on."""
+        return all(masks_only(row.setup) for row in rows) and reads_on(self.lm)
 
     def _best(self, ids: tuple[int, ...]) -> tuple[Prefix | None, int]:
         """The trunk with the longest beginning of a text, and how long that is."""
@@ -140,7 +151,7 @@ class Trunks:
     def _logits(self, rows: list[Row], lasts: list[int], on_progress: Progress | None) -> list[Tensor]:
         found: list[Any] = [None] * len(rows)
         done = 0
-        for batch, several in (self._shared if self.share(rows) else self._whole)(rows, lasts):
+        for batch, several in (self._shared if self.go_on(rows) else self._whole)(rows, lasts):
             for i, logits in zip(batch, several, strict=True):
                 found[i] = logits[-lasts[i] :].float().cpu()
             done += len(batch)
@@ -181,7 +192,12 @@ def batches(goings: Sequence[Going], room: int = BATCH_TOKENS, vocab: int = 1) -
 
 def changes_text_only(setup: Setup) -> bool:
     """Whether a setup leaves the reading itself as it is."""
-    return not any(setup.overrides(function) for function in BEYOND_TEXT)
+    return masks_only(setup) and not setup.overrides("allow")
+
+
+def masks_only(setup: Setup) -> bool:
+    """Whether a setup changes nothing but text, and who may attend to whom."""
+    return not any(setup.overrides(function) for function in BEYOND_MASKS)
 
 
 def reads_on(lm: LM) -> bool:

@@ -20,7 +20,7 @@ from ..prompt import Encoding
 from .batch import BATCH_TOKENS
 from .branches import Progress, Trunks, chance, piece_size
 from .generate import check_wishes, generate_many, with_room
-from .guess import Writing
+from .guess import Echoes, Writing
 from .plan import Row
 from .prefix import Going, Prefix, Reading, shared
 from .writer import written_text
@@ -92,7 +92,9 @@ def write_drafted(
     rows, order = trunks.rows(starts), _Order(until, max_new_tokens, spare, ending)
     if not trunks.share(rows):
         return _plainly(trunks, starts, rows, order, on_progress)
-    texts = [_begun(trunks, order, i, row, guess) for i, (row, guess) in enumerate(zip(rows, guesses, strict=True))]
+    echoes = Echoes()
+    begun = enumerate(zip(rows, guesses, strict=True))
+    texts = [_begun(trunks, order, i, row, guess, echoes) for i, (row, guess) in begun]
     while any(text.found is None for text in texts):
         for text, reading, b in _passes(trunks, _some(texts)):
             text.hear(reading, b)
@@ -162,14 +164,15 @@ class _Text:
         self.found, self.read = Drafted(writing.text, len(writing.written), stopped, *read), None
 
 
-def _begun(trunks: Trunks, order: _Order, index: int, row: Row, guess: Any) -> _Text:
+def _begun(trunks: Trunks, order: _Order, index: int, row: Row, guess: Any, echoes: Echoes) -> _Text:
     """A text of which nothing is written yet."""
     ids, guessed = row.enc.ids, ()
     if guess is not None:
         with suppress(CtkitError):  # too long for the model, or not to be edited: no guess
             guessed = trunks.rows([guess])[0].enc.ids
     behind = list(guessed[len(ids) :]) if guessed[: len(ids)] == ids else []
-    text = _Text(trunks, order, index, Writing(trunks.lm, row, behind, order.until, order.limit(trunks, row)))
+    writing = Writing(trunks.lm, row, behind, order.until, order.limit(trunks, row), echoes)
+    text = _Text(trunks, order, index, writing)
     if text.writing.stopped:
         text.stop()
     return text

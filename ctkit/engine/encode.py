@@ -22,21 +22,21 @@ def encode(lm: LM, prompt: Prompt | str) -> Encoding:
 
 def _encoded(lm: LM, prompt: Prompt) -> Encoding:
     ids: list[int] = []
-    tokens: list[str] = []
     places: list[Place] = []
     names: list[str | None] = []
     for parts in _segments(prompt):
         if parts[0][0].is_placeholder:
             part = parts[0][0]
-            rows = [] if ids else _tokens(lm, [], first=True)  # what the tokenizer puts in front stays in front
-            rows.append((_placeholder_id(lm), PLACEHOLDER_TOKEN, (part.origin, 1, part.reading), part.name))
+            front = () if ids else _tokens(lm, [], first=True)  # what the tokenizer puts in front stays in front
+            rows = [*front, (_placeholder_id(lm), (part.origin, 1, part.reading), part.name)]
         else:
             rows = _tokens(lm, parts, first=not ids)
-        for id_, token, place, name in rows:
+        for id_, place, name in rows:
             ids.append(id_)
-            tokens.append(token)
             places.append(place)
             names.append(name)
+    new = {part.name for part in prompt.parts if part.is_placeholder}
+    tokens = [PLACEHOLDER_TOKEN if name in new else token_text(lm, id_) for id_, name in zip(ids, names, strict=True)]
     _refuse_unreadable(lm, ids, tokens)
     spans = MappingProxyType(_spans(prompt, names))
     n_prompt = next((spans[part.name].start for part in prompt.written if part.name in spans), len(ids))
@@ -73,26 +73,29 @@ def _refuse_unreadable(lm: LM, ids: list[int], tokens: list[str]) -> None:
 def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:
     """The pieces with their leads, in runs between placeholders (which no tokenizer can read)."""
     runs: list[list[tuple[Piece, str]]] = []
-    for i, part in enumerate(prompt.parts):
+    for part, lead in zip(prompt.parts, prompt.leads, strict=True):
         if part.is_placeholder or not runs or runs[-1][-1][0].is_placeholder:
             runs.append([])
-        runs[-1].append((part, prompt.lead(i)))
+        runs[-1].append((part, lead))
     return runs
 
 
-def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[int, str, Place, str | None]]:
-    text, ranges = "", []
+def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[int, Place, str | None]]:
+    """Each token of some pieces: its id, its place, the name of its piece."""
+    text, starts, stops = "", [], []
     for part, lead in parts:
-        ranges.append((len(text), len(text) + len(lead), len(text) + len(lead) + len(part.text), part))
+        starts.append(len(text) + len(lead))
         text += lead + part.text
-    rows, stops = [], [stop for _, _, stop, _ in ranges]
-    for n, (id_, end) in enumerate(zip(*_with_ends(lm, text, first), strict=True)):
-        place, name = (START, n + 1, 1), None
-        inside = len(ranges) if end is None else bisect_left(stops, end)
-        if inside < len(ranges) and ranges[inside][0] < end:
-            _, start, _, part = ranges[inside]
-            place, name = (part.origin, end - start, part.reading), part.name
-        rows.append((id_, token_text(lm, id_), place, name))
+        stops.append(len(text))
+    ids, ends = _with_ends(lm, text, first)
+    rows = []
+    for n, (id_, end) in enumerate(zip(ids, ends, strict=True)):
+        inside = len(stops) if end is None else bisect_left(stops, end)
+        if inside == len(stops) or end <= (stops[inside - 1] if inside else 0):
+            rows.append((id_, (START, n + 1, 1), None))
+        else:
+            part = parts[inside][0]
+            rows.append((id_, (part.origin, end - starts[inside], part.reading), part.name))
     return rows
 
 

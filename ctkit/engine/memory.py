@@ -16,14 +16,16 @@ class Memory:
         """The result for a key, made where it is new. Keys that have no hash are not remembered."""
         try:
             with self.lock:
-                found = self.kept.get(key)
+                kin = self.kept.setdefault(key[0], {})
+                found = kin.pop(key, None)
+                if found is not None:
+                    kin[key] = found  # the newest is last
+                    return found
         except TypeError:
             return make()
-        found = make() if found is None else found
+        found = make()
         with self.lock:
-            self.kept.pop(key, None)
-            self.kept[key] = found  # the newest is last
-            kin = [other for other in self.kept if other[0] == key[0]]
+            kin[key] = found
             if len(kin) > self.most:
-                del self.kept[kin[0]]
+                del kin[next(iter(kin))]
         return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from jaxtyping import Int
@@ -24,6 +25,21 @@ class Row:
     def __post_init__(self):
         self.segments = self.setup.segments(self.enc)
 
+    @cached_property
+    def edits(self) -> "list[_RowEdit | None]":
+        """What the setup does to the scores of each block, among the row's own tokens."""
+        return _row_edits(self, len(self.enc))
+
+    @property
+    def plain_until(self) -> int:
+        """How many tokens from the start the setup's masks leave alone: up to there the text is read as without
+        them."""
+        if not self.setup.overrides("allow"):
+            return len(self.enc)
+        changed = [edit.opened | edit.closed for edit in self.edits if edit is not None]
+        touched = torch.stack([rows.any(-1).any(0) for rows in changed]).any(0) if changed else torch.zeros(0)
+        return int(touched.nonzero()[0]) if touched.any() else len(self.enc)
+
     def positions(self, room: int) -> Int[Tensor, "room"]:
         """The position of each place, padding included: counted from the row's own first token. Segments that are to
         be read as if none came first all end where the last of them ends (PINE)."""
@@ -45,7 +61,8 @@ def score_edits(rows: list[Row], horizon: int, layers: Sequence[int]) -> dict[in
         return {}
     for row in rows:
         _refuse_without_attention(row.setup, layers)
-    per_row = [_row_edits(row, horizon - row.pad) for row in rows]
+    lengths = [horizon - row.pad for row in rows]
+    per_row = [row.edits if n == len(row.enc) else _row_edits(row, n) for row, n in zip(rows, lengths, strict=True)]
     edits: dict[int, ScoreEdit] = {}
     for layer in layers:
         parts = [row_edits[layer] for row_edits in per_row]

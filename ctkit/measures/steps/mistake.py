@@ -29,9 +29,9 @@ def mistake(
     filler = filler_chance(thought)
     for lot in lots(thought, only, length(thought) * (1 + draws)):
         starts = {(i, text): thought.steps.first(i + 1).with_step(i, text) for i in lot for text in broken[i]}
-        written = thought.written_on(list(starts.values()))
-        after = dict(zip(starts, [each.chance for each in written], strict=True))
-        for i, (as_it_is, again) in zip(lot, _as_it_is(thought, lot), strict=True):
+        whole, written = _written(thought, lot, list(starts.values()))
+        after = dict(zip(starts, written, strict=True))
+        for i, (as_it_is, again) in zip(lot, whole, strict=True):
             found = [after[i, text] for text in broken[i]]
             kept[i], left[i], control[i] = as_it_is, mean(found), as_it_is - again
             falls[i] = [as_it_is - chance for chance in found]
@@ -40,17 +40,21 @@ def mistake(
         yield replace(collected("mistake", thought, falls, control, evaluations, examples), filler=filler)
 
 
-def _as_it_is(thought: Thought, lot: Sequence[int]) -> list[tuple[float, float]]:
-    """For each step the answer's probability with the step as it is and the rest written on; and that once more.
+def _written(
+    thought: Thought, lot: Sequence[int], broken: list[Steps]
+) -> tuple[list[tuple[float, float]], list[float]]:
+    """For each step of a lot the answer's probability with the step as it is and the rest written on, and that once
+    more; and the probability behind each of some broken thoughts, written on beside them.
 
     Where the model writes just the thought's own rest, which one pass over the thought tells, nothing need be written.
     """
     own = [i for i in lot if i + 1 >= thought.writes_itself_from]
-    starts = [thought.steps.first(i + 1) for i in lot if i not in own]
-    written = [each.chance for each in thought.written_on([*starts, *starts])]
+    others = [thought.steps.first(i + 1) for i in lot if i not in own]
+    chances = [each.chance for each in thought.written_on([*broken, *others, *others])]
+    written, again = chances[len(broken) : len(broken) + len(others)], chances[len(broken) + len(others) :]
     read = thought.chances([thought.steps] * 2) if own else []
-    pairs = iter(zip(written[: len(starts)], written[len(starts) :], strict=True))
-    return [(read[0], read[1]) if i in own else next(pairs) for i in lot]
+    pairs = iter(zip(written, again, strict=True))
+    return [(read[0], read[1]) if i in own else next(pairs) for i in lot], chances[: len(broken)]
 
 
 def filler_chance(thought: Thought) -> float:

@@ -7,14 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...engine.run import run_many
-from ...engine.trace import Trace
 from ...interventions import Knockout, Setup
-from ...prompt import Prompt
+from ...prompt import Encoding, Prompt
 from .effects import NAN, StepEffects, collected
 from .lots import length, lots
 from .thought import Thought
 
+Logits = Float[Tensor, "token vocab"]
 FLOOR = 1e-7  # nats; a smaller KL is float rounding
 
 
@@ -34,36 +33,41 @@ def suppress(thought: Thought, draws: int, seed: int, *, only: Sequence[int]) ->
     left, control = [NAN] * n, [NAN] * n
     kl, logs = torch.full((n, n), NAN), torch.full((n, n), NAN)
     for lot in lots(thought, only, length(thought)):
-        intact, *cut = _read(thought, text, lot)
-        for i, trace in zip(lot, cut, strict=True):
-            own, whole = trace.spans[f"step {i + 1}"], _answer_chance(intact)
-            left[i] = _answer_chance(trace)
+        enc, before, (intact, *cut) = _read(thought, text, lot)
+        spans = [enc.span(f"step {i + 1}") for i in range(n)]
+        whole = _answer_chance(enc, intact)
+        for i, logits in zip(lot, cut, strict=True):
+            left[i] = _answer_chance(enc, logits)
             falls[i] = [whole - left[i]]
-            control[i] = float((trace.logits[: own.stop] - intact.logits[: own.stop]).abs().max())
+            control[i] = float((logits[: spans[i].stop - before] - intact[: spans[i].stop - before]).abs().max())
+            behind = _kl(intact, logits, spans[i].stop - before)
             for j in range(i + 1, n):
-                each = _kl(intact, trace, trace.spans[f"step {j + 1}"])
+                each = behind[spans[j].start - spans[i].stop : spans[j].stop - spans[i].stop]
                 kl[i, j], logs[i, j] = each.mean(), each.clamp_min(FLOOR).log().mean()
         said = {"the step read": [thought.probability] * n, "the step suppressed": left}
         yield replace(collected("suppress", thought, falls, control, said), matrix=_centred(logs), kl=kl.clone())
 
 
-def _read(thought: Thought, text: Prompt, lot: Sequence[int]) -> list[Trace]:
-    """The text as it is, and with each step of the lot suppressed: rows of one batch, so that they can be compared bit
-    for bit."""
+def _read(thought: Thought, text: Prompt, lot: Sequence[int]) -> tuple[Encoding, int, list[Logits]]:
+    """The text as tokens; where the lot's first step begins; and from there on the scores of the text as it is, and
+    with each step of the lot suppressed: rows of one batch, so that they can be compared bit for bit."""
+    enc = thought.encoded(text)
+    before = enc.span(f"step {min(lot) + 1}").start
     setups = [Setup(), *(Setup([Knockout(f"after step {i + 1}", f"step {i + 1}")]) for i in lot)]
-    traces = run_many(thought.lm, [(text, setup) for setup in setups], thought.setup)
-    thought.reader.count(len(traces), sum(len(trace.ids) for trace in traces))
-    return traces
+    found = thought.reader.trunks.logits([(text, setup) for setup in setups], last=len(enc) - before)
+    return enc, before, found
 
 
-def _answer_chance(trace: Trace) -> float:
-    span = trace.spans["answer"]
-    rows = trace.logits[span.start - 1 : span.stop - 1].softmax(-1)
-    return float(rows[range(len(rows)), trace.ids[span]].prod())
+def _answer_chance(enc: Encoding, logits: Logits) -> float:
+    """The probability of the answer at the end of a text, from the scores at its last positions."""
+    span = enc.span("answer")
+    rows = logits[span.start - 1 - len(enc) : span.stop - 1 - len(enc)].softmax(-1)
+    return float(rows[range(len(rows)), list(enc.ids[span])].prod())
 
 
-def _kl(intact: Trace, cut: Trace, span: slice) -> Float[Tensor, "token"]:
-    before, after = (trace.logits[span].double().log_softmax(-1) for trace in (intact, cut))
+def _kl(intact: Logits, cut: Logits, start: int) -> Float[Tensor, "behind"]:
+    """KL(as it is ‖ suppressed) of the prediction at each position from `start` on, in nats."""
+    before, after = (logits[start:].double().log_softmax(-1) for logits in (intact, cut))
     return (before.exp() * (before - after)).sum(-1).clamp_min(0).float()
 
 
