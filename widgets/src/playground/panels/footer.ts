@@ -18,7 +18,7 @@ export function footer(context: Context): Panel {
 		const waiting = !context.model.get("error") && (context.model.get("seq") ?? 0) > seq;
 		el.classList.toggle("ck-waiting", waiting || (status?.busy.includes("run") ?? false));
 	};
-	return { el, results, hears: ["frame", "status", "error"] };
+	return { el, results, state: results, hears: ["frame", "status", "error"] };
 }
 
 /** The code of the state: copied where the page allows it, and always there to read. */

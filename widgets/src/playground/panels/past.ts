@@ -35,7 +35,7 @@ export function past(context: Context): Panel {
 			return h("li", {}, go, compare);
 		}).reverse());
 	};
-	listen(el, "toggle", () => el.open && draw(), signal);
+	listen(head, "click", draw, signal); // it opens, by mouse or by keyboard
 	const state = () => {
 		if (el.open) draw(); // closed, nobody reads it, and it grows with every change
 		setShown(plain, context.state.against.length > 0);
