@@ -211,6 +211,7 @@ def test_hostile_and_empty_text(steps):
     steps.part("step-field").fill("  ")
     steps.page.keyboard.press("Enter")
     steps.moved(new)
+    steps.page.wait_for_function("() => document.querySelectorAll('.ck-step').length === 2", timeout=WAIT)
     assert len(steps.measured()) == 2 and "left out" in steps.part("status").inner_text()
     steps.undo()
     assert steps.answers() == old
