@@ -10,7 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 import ctkit as ct
 from ctkit import CtkitError
 from ctkit.ui import look as looking
-from ctkit.ui.cells import Pooling, even_edges, in_cells, mask_in_cells
+from ctkit.ui.cells import Pooling, even_edges, in_cells, joined_edges, mask_in_cells
 from ctkit.ui.frame import frame_of
 from ctkit.ui.heads import MOST_CELLS, head_of, most_changed, overview_of
 from ctkit.ui.look import look
@@ -143,6 +143,40 @@ def test_a_pooling_beside_another_run_is_that_run_where_nothing_changed():
     own, aligned = (p := Pooling.of((0, 1, 4, 9), (0, 1, 4, 9), range(9), range(9))).split(p(weights))
     torch.testing.assert_close(aligned[..., :-1], own)
     assert not aligned[..., -1].any(), "nothing is new"
+
+
+def test_a_pooling_of_the_same_text_is_that_of_any_text():
+    """What is quick where nothing moved gives what the general way gives."""
+    weights, edges = torch.rand(2, 9, 9), (0, 1, 4, 9)
+    quick = Pooling.of(edges, edges, range(9), range(9))
+    general = Pooling.of((0, 2, 9), edges, range(9), range(9))
+    assert quick.same and not general.same
+    torch.testing.assert_close(quick.split(quick(weights))[1], general.split(general(weights))[1])
+    assert quick.there.tolist() == general.there.tolist()
+
+
+def test_every_head_is_at_hand_after_one_run(wide, monkeypatch):
+    """A text whose weights fill no memory: the view's first cut comes with the run, another one with one run more."""
+    monkeypatch.setattr(looking, "MOST_KEPT", 0)
+    passes, whole = [], looking.traces
+    monkeypatch.setattr(looking, "traces", lambda *asked, **more: passes.append(1) or whole(*asked, **more))
+    run = look(wide, prompt_of(600), ct.Setup())
+    first = joined_edges(600, [0], MOST_CELLS)
+    assert first[:3] == (0, 2, 4) and first[-1] == 600 and run.kept is None
+    for layer, head in [(0, 0), (5, 7), (11, 11)]:
+        found = unpacked(head_of(run, layer, head, list(first))["weights"]) / 255
+        whole_head = in_cells(run.trace.attention(layer, head), first).numpy()
+        assert np.abs(found - whole_head).max() <= STEP
+    assert len(passes) == 1
+    for layer, head in [(3, 3), (4, 4)]:
+        head_of(run, layer, head, [0, 100, 600])
+    assert len(passes) == 2
+
+
+def test_cells_begin_anew_with_each_piece():
+    assert joined_edges(6, [0, 4], 9) == (0, 1, 2, 3, 4, 5, 6)
+    assert joined_edges(7, [0, 3], 4) == (0, 2, 3, 5, 7)
+    assert joined_edges(7, [0, 1, 2], 2) == (0, 7), "more pieces than cells"
 
 
 def test_a_view_answers_for_a_head_beside_its_other_work(wide):

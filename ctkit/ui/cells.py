@@ -6,6 +6,7 @@ So rows still sum to 1. Cell i holds the tokens `edges[i]` to `edges[i + 1] - 1`
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -37,12 +38,24 @@ def membership(edges: Edges) -> Float[Tensor, "cell token"]:
     return torch.nn.functional.one_hot(cell, len(edges) - 1).float().T
 
 
-def in_cells(weights: Float[Tensor, "query key"], edges: Edges) -> Float[Tensor, "cell cell"]:
-    """One head's weights in cells."""
+def joined_edges(length: int, firsts: Sequence[int], most: int) -> Edges:
+    """The cells in which a view first asks for a head: so many tokens at a time as needed, anew with each piece."""
+    for joined in range(1, length + 1):
+        starts = sorted({0, *firsts})
+        spans = zip(starts, [*starts[1:], length], strict=True)
+        edges = [at for start, stop in spans for at in range(start, stop, joined)]
+        if len(edges) <= most:
+            return (*edges, length)
+    return (0, length)
+
+
+def in_cells(weights: Float[Tensor, "*heads query key"], edges: Edges) -> Float[Tensor, "*heads cell cell"]:
+    """Weights in cells: means over the rows of a cell, sums over its columns."""
     if len(edges) - 1 == edges[-1]:
         return weights
-    member = membership(edges).to(weights)
-    return (member / member.sum(1, keepdim=True)) @ weights @ member.T
+    starts = list(edges[:-1])
+    sums = np.add.reduceat(np.add.reduceat(weights.numpy(), starts, axis=-2), starts, axis=-1)
+    return torch.from_numpy(sums) / torch.tensor(edges).diff()[:, None]
 
 
 def mask_in_cells(allowed: Bool[Tensor, "query key"], edges: Edges) -> Bool[Tensor, "cell cell"]:
@@ -65,12 +78,15 @@ class Pooling:
     own: Edges
     rows: Float[Tensor, "cell token"] | None = None  # the tokens of this run that a cell of the run before became
     keys: Float[Tensor, "token cell_and_new"] | None = None  # the same for keys; last, what goes to new tokens
+    same: bool = False  # whether it is token for token the text of the run before
 
     @staticmethod
     def of(edges: Edges, before: Edges | None = None, align: Sequence[int] = (), fold: Sequence[int] = ()) -> "Pooling":
         """Cells of this run and, with an alignment as in `measures.compare`, those of the run before."""
         if before is None:
             return Pooling(edges)
+        if before == edges and list(align) == list(fold) == list(range(edges[-1])):
+            return Pooling(edges, same=True)
         there = torch.zeros(before[-1], edges[-1])
         for i, j in enumerate(align):
             if j >= 0:
@@ -83,16 +99,27 @@ class Pooling:
 
     def __call__(self, weights: Float[Tensor, "*heads query key"]) -> Float[Tensor, "*heads value"]:
         """Own cells, then those of the run before, in one line of numbers."""
-        member = membership(self.own).to(weights)
-        kept = [((member / member.sum(1, keepdim=True)) @ weights @ member.T).flatten(-2)]
+        own = in_cells(weights, self.own)
+        kept = [own.flatten(-2)]
+        if self.same:
+            kept.append(torch.nn.functional.pad(own, (0, 1)).flatten(-2))
         if self.rows is not None:
             kept.append((self.rows.to(weights) @ weights @ self.keys.to(weights)).flatten(-2))
         return torch.cat(kept, dim=-1)
+
+    @property
+    def there(self) -> Bool[Tensor, "cell"]:
+        """The cells of the run before of which some token is left."""
+        if self.rows is None:
+            return torch.ones(len(self.own) - 1, dtype=torch.bool)
+        return self.rows.sum(1) > 0
 
     def split(self, values: Float[Tensor, "*heads value"]) -> tuple[Tensor, Tensor | None]:
         """What a call returned, as squares: own cells; those of the run before with a last column for new tokens."""
         cells = len(self.own) - 1
         own = values[..., : cells**2].unflatten(-1, (cells, cells))
+        if self.same:
+            return own, values[..., cells**2 :].unflatten(-1, (cells, cells + 1))
         if self.rows is None:
             return own, None
         return own, values[..., cells**2 :].unflatten(-1, (self.rows.shape[0], self.keys.shape[1]))

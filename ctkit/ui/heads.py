@@ -7,12 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import CtkitError, shown
-from .cells import checked_edges, in_cells, mask_in_cells, membership
-from .look import Look
+from .cells import checked_edges, mask_in_cells, membership
+from .look import MOST_CELLS, Look
 from .wire import as_bytes, packed, packed_differences, packed_mask, packed_weights
 
 MOST_SMALL = 420_000  # bytes of all small pictures together
-MOST_CELLS = 512  # a side of one head in one message
 
 
 def overview_of(before: Look, after: Look | None) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def overview_of(before: Look, after: Look | None) -> dict[str, Any]:
     now, aligned = after.squares()
     if aligned is None:
         raise CtkitError("a difference of two runs", "a run after that was not looked at beside the run before", "look")
-    there = after.pooling.rows.sum(1) > 0  # cells of which some token is left
+    there = after.pooling.there
     difference = torch.where(there[:, None], aligned[..., :-1] - own, 0)
     new = torch.where(there, aligned[..., -1], 0)
     return found | {
@@ -55,7 +54,7 @@ def head_of(look: Look, layer: object, head: object, edges: object) -> dict[str,
     cells = checked_edges(edges, len(look.trace.ids), MOST_CELLS)
     allowed = look.trace.allowed(layer)
     return {
-        "weights": packed_weights(in_cells(look.weights(layer, head), cells)),
+        "weights": packed_weights(look.in_cells(layer, head, cells)),
         "allowed": packed_mask(mask_in_cells(allowed[min(head, len(allowed) - 1)], cells)),
     }
 

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from ..engine.encode import encode
 from ..engine.lm import LM
+from ..engine.plan import Row
 from ..engine.rows import rows_of
 from ..engine.run import run, traces, wanted
 from ..engine.trace import Trace
@@ -19,15 +20,18 @@ from ..interventions.setup import Setup
 from ..measures.compare import alignment
 from ..measures.thinking import with_thought
 from ..prompt import Prompt
-from .cells import Pooling, even_edges
+from .cells import Edges, Pooling, even_edges, in_cells, joined_edges
 from .memory import Memory
+from .wire import as_bytes
 
 MOST_WHOLE = 450_000  # weights of a run that are all sent, a byte each: two runs fit into a first picture of 1 MB
 MOST_KEPT = 170_000_000  # weights of a run that are kept here (two bytes each) to answer for any head at once
 MOST_AGAIN = 2_500_000  # numbers of a run that is kept for the case that its setup is on again
 KEPT = 12  # such runs
-MOST_STREAM = 40_000_000  # numbers of the stream that are kept for the lens; else the lens runs the model once more
+MOST_STREAM = 45_000_000  # numbers of the stream that are kept for the lens; else the lens runs the model once more
 CELLS = 64  # a side: how finely heads of a long text are compared
+MOST_CELLS = 512  # a side of one head in one message
+CUTS = 2  # ways to cut a text of which all heads are remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,8 @@ class Look:
     pooled: Float[Tensor, "layer head value"] | None = field(default=None, repr=False)
     kept: Tensor | None = field(default=None, repr=False)
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)  # single heads, read when asked for
+    recut: Callable[[Edges], Tensor | None] | None = field(default=None, repr=False)
+    cut: Memory = field(default_factory=lambda: Memory(CUTS), repr=False)  # edges → all heads in these cells, as bytes
 
     _sent: dict[bool, dict[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -76,6 +82,13 @@ class Look:
                 self.read.pop(next(iter(self.read)))
             self.read[layer, head] = found.half()
         return self.read[layer, head].float()
+
+    def in_cells(self, layer: int, head: int, edges: Edges) -> Float[Tensor, "cell cell"]:
+        """One head's weights in cells. Of a text too long to be kept, the run that answers keeps every head so."""
+        every = None
+        if not self.whole and self.kept is None and self.recut is not None:
+            every = self.cut.once(edges, lambda: self.recut(edges))
+        return in_cells(self.weights(layer, head), edges) if every is None else every[layer, head] / 255
 
     def squares(self) -> tuple[Tensor, Tensor | None]:
         """Every head in cells: own ones; those of the run before, with a last column for what is new."""
@@ -122,7 +135,8 @@ def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most:
     if not reads or weights <= most:
         trace = run(lm, prompt, setup, attention="all" if reads else (), residual=stream)
         return Look(trace, before, True)
-    keep = _Keep(_pooling(enc, before), whole=weights <= MOST_KEPT)
+    edges = joined_edges(len(enc), [span.start for span in enc.spans.values()], MOST_CELLS)
+    keep = _Keep(_pooling(enc, before), whole=weights <= MOST_KEPT, edges=None if weights <= MOST_KEPT else edges)
     rows = rows_of(lm, [prompt], setup)
     trace = traces(lm, rows, wanted(lm, attention="all", residual=stream, pool=keep), last_only=False)[0]
     small = {place: values[0] for place, values in trace.kept_attention.items()}
@@ -130,7 +144,16 @@ def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most:
     heads = range(lm.n_heads)
     nothing = torch.zeros_like(next(iter(small.values())))  # a block without attention
     pooled = torch.stack([torch.stack([small.get((n, h), nothing) for h in heads]) for n in range(lm.n_layers)])
-    return Look(trace, before, False, pooled, keep.all(lm))
+    found = Look(trace, before, False, pooled, keep.all(keep.seen, lm), recut=lambda edges: _cut(lm, rows, edges))
+    found.cut.put(edges, keep.all(keep.cut, lm))
+    return found
+
+
+def _cut(lm: LM, rows: list[Row], edges: Edges) -> UInt8[Tensor, "layer head cell cell"] | None:
+    """Every head in cells, by one more run; None where not every block has heads."""
+    keep = _Keep(Pooling.of((0, edges[-1])), edges=edges)
+    traces(lm, rows, wanted(lm, attention="all", pool=keep), last_only=True)
+    return keep.all(keep.cut, lm)
 
 
 def _pooling(enc, before: Look | None) -> Pooling:
@@ -143,20 +166,25 @@ def _pooling(enc, before: Look | None) -> Pooling:
 
 @dataclass
 class _Keep:
-    """Pools each block's weights, and keeps them beside that where there is room: they come in the model's order."""
+    """Pools each block's weights, and keeps them beside that: `whole`, or in cells with these `edges`. They come in the
+    model's order."""
 
     pooling: Pooling
-    whole: bool
+    whole: bool = False
+    edges: Edges | None = None
     seen: list[Tensor] = field(default_factory=list)
+    cut: list[Tensor] = field(default_factory=list)
 
     def __call__(self, weights: Float[Tensor, "batch head query key"]) -> Float[Tensor, "batch head 1 value"]:
         if self.whole:
             self.seen.append(weights[0].half().cpu())
-        return self.pooling(weights.float().cpu()).unsqueeze(-2)
+        numbers = weights.float().cpu()
+        if self.edges is not None:
+            self.cut.append(as_bytes(in_cells(numbers[0], self.edges)))
+        return self.pooling(numbers).unsqueeze(-2)
 
-    def all(self, lm: LM) -> Tensor | None:
-        """(layer, head, query, key), where every head of every block came by just once."""
-        count = sum(len(part) for part in self.seen)
-        if not self.whole or count != lm.n_layers * lm.n_heads:
+    def all(self, parts: list[Tensor], lm: LM) -> Tensor | None:
+        """(layer, head, …), where every head of every block came by just once."""
+        if sum(len(part) for part in parts) != lm.n_layers * lm.n_heads:
             return None
-        return torch.cat(self.seen).unflatten(0, (lm.n_layers, lm.n_heads))
+        return torch.cat(parts).unflatten(0, (lm.n_layers, lm.n_heads))
