@@ -40,7 +40,8 @@ class Population:
         try:
             self._measure(state, setup, stale, publish, against)
         except CtkitError as err:
-            publish(unmeasured(state, f"This setup cannot be had on fresh problems: {err.found}."))
+            why = f"asked for {err.asked}, found {err.found}"
+            publish(unmeasured(state, f"This setup cannot be had on fresh problems: {why}."))
 
     def _measure(self, state: dict[str, Any], setup: Setup, stale, publish, against: Setup) -> None:
         task, difficulty, n, seed = state["task"], state["difficulty"], state["n"], state["seed"]

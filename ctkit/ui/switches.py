@@ -133,7 +133,7 @@ def _prepend(lm: LM) -> list[Field]:
     last = min(lm.n_layers - 1, 3)
     return [
         {"name": "start", "names": ["start", "exit"], "label": "layers", "type": "range", "value": [1, max(2, last)]},
-        choice("source", "is told", {"what the last token knows": "last", "nothing (control)": "itself"}, **MORE),
+        choice("source", "is told", {"the last token's state": "last", "nothing (control)": "itself"}, **MORE),
         choice("init", "begins as", {"a random embedding": "normal", "the mean embedding": "mean"}, **MORE),
     ]
 

@@ -3,18 +3,19 @@ import { css, type Theme } from "../../lib/theme";
 import { type Matrix, visible, type Window } from "./window";
 
 const FONT = '"DejaVu Sans Mono", ui-monospace, Menlo, Consolas, monospace';
-const ALL_LABELS = 9.4; // CSS pixels a cell needs for a label of its own
-export const HALF_LABELS = 5.2;
+const APART = 11; // CSS pixels between two labels, and the size of their type
+export const WORDS = 5.2; // CSS pixels of a cell from which on words are labels, not the pieces
 
-/** Words at the rows and columns: all where there is room, every second, or else the pieces by name. On a canvas of the
- * page a font makes the page lay itself out: this is for one beside it. */
+/** Words at the rows and columns, those that have room, or else the pieces by name. On a canvas of the page a font makes
+ * the page lay itself out: this is for one beside it. */
 export function drawLabels(context: CanvasRenderingContext2D, matrix: Matrix, window: Window, theme: Theme): void {
 	const { rows, columns } = visible(window, matrix.square.size);
-	const every = everyNth(window);
 	const one = writer(context, matrix, window, theme);
-	if (every) {
-		for (let i = rows[0]; i < rows[1]; i++) if (i % every === 0) one(i, false, false);
-		for (let j = columns[0]; j < columns[1]; j++) if (j % every === 0) one(j, false, true);
+	if (window.cell >= WORDS) {
+		for (const i of withRoom(matrix.labels, window.cell)) {
+			if (i >= rows[0] && i < rows[1]) one(i, false, false);
+			if (i >= columns[0] && i < columns[1]) one(i, false, true);
+		}
 	} else pieceLabels(matrix, window).forEach((piece) => [false, true].forEach((vertical) => one(piece.start, false, vertical, piece.name)));
 }
 
@@ -26,26 +27,32 @@ export function drawMarked(context: CanvasRenderingContext2D, matrix: Matrix, wi
 	if (matrix.column !== null) one(matrix.column, true, true);
 }
 
-/** One of so many words is written. */
-function everyNth(window: Window): number {
-	return window.cell >= ALL_LABELS ? 1 : window.cell >= HALF_LABELS ? 2 : 0;
+/** Which labels have room at cells of this side: all, or those with the most letters, as a word says more than a stop. */
+export function withRoom(labels: string[], cell: number): number[] {
+	const apart = Math.ceil(APART / cell);
+	const letters = labels.map((label) => label.match(/[\p{L}\p{N}]/gu)?.length ?? 0);
+	const taken = new Set<number>();
+	const best = labels.map((_, i) => i).sort((a, b) => letters[b]! - letters[a]! || a - b);
+	return best.filter((i) => {
+		for (let near = i - apart + 1; near < i + apart; near++) if (taken.has(near)) return false;
+		return taken.add(i);
+	});
 }
 
 function writer(context: CanvasRenderingContext2D, matrix: Matrix, window: Window, theme: Theme): (i: number, marked: boolean, vertical: boolean, label?: string) => void {
 	const size = matrix.square.size;
-	const every = everyNth(window);
-	const font = every ? Math.min(11.5, Math.max(9.2, every * window.cell * 0.96)) : 10;
+	const words = window.cell >= WORDS;
 	context.textBaseline = "middle";
 	context.direction = "ltr";
 	return (i, marked, vertical, label = matrix.labels[i] ?? "") => {
-		const end = size * window.cell - (every ? 0 : 6);
-		const at = Math.min(end, Math.max((i + 0.5) * window.cell, every ? 0 : 5)) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
+		const end = size * window.cell - (words ? 0 : 6);
+		const at = Math.min(end, Math.max((i + 0.5) * window.cell, words ? 0 : 5)) - (vertical ? window.x : window.y) + (vertical ? window.left : window.top);
 		if (at < (vertical ? window.left : window.top) || at > (vertical ? window.width : window.height)) return;
 		context.save();
 		context.translate(vertical ? at : window.left - 5, vertical ? window.top - 5 : at);
 		if (vertical) context.rotate(-Math.PI / 2);
 		context.textAlign = vertical ? "left" : "right";
-		context.font = `${marked ? "600 11" : font}px ${FONT}`;
+		context.font = `${marked ? "600 " : ""}${APART}px ${FONT}`;
 		if (marked) paperUnder(context, label, vertical, theme);
 		context.fillStyle = css(marked ? theme.ink : theme.mute);
 		context.fillText(cut(context, label, (vertical ? window.top : window.left) - 7), 0, 0.5);
@@ -57,7 +64,7 @@ function writer(context: CanvasRenderingContext2D, matrix: Matrix, window: Windo
 function pieceLabels({ pieces }: Matrix, window: Window): { name: string; start: number }[] {
 	let last = -Infinity;
 	return pieces.filter(({ start }) => {
-		const free = (start - last) * window.cell >= 11;
+		const free = (start - last) * window.cell >= APART;
 		if (free) last = start;
 		return free;
 	});

@@ -1,5 +1,5 @@
 // How large the matrix of the chosen head is drawn in the room there is.
-import { HALF_LABELS } from "../draw/labels";
+import { WORDS } from "../draw/labels";
 import type { Matrix, Window } from "../draw/window";
 
 const LARGEST = 22; // CSS pixels a cell
@@ -27,7 +27,7 @@ export function roomOf(scroll: HTMLElement): number {
 export function layOut(scroll: HTMLElement, spacer: HTMLElement, matrix: Matrix, zoomed: boolean, room = roomOf(scroll)): LaidOut {
 	const size = Math.max(1, matrix.labels.length);
 	const fitRoom = (left: number) => (room - left - 2) / size;
-	const few = fitRoom(labelRoom(matrix.labels)) >= HALF_LABELS || zoomed;
+	const few = fitRoom(labelRoom(matrix.labels)) >= WORDS || zoomed;
 	const left = few ? labelRoom(matrix.labels) : 62; // no labels but that of the marked row and column
 	const fit = Math.min(LARGEST, fitRoom(left));
 	const cell = zoomed ? Math.max(ZOOMED, fit) : fit;

@@ -102,14 +102,14 @@ function interval(found: Population): HTMLElement[] {
 	const from = Math.min(-0.1, Math.floor(found.low * 10 - 0.5) / 10);
 	const to = Math.max(0.1, Math.ceil(found.high * 10 + 0.5) / 10);
 	const at = (value: number) => 100 * ((value - from) / (to - from));
-	const middle = Math.max(14, Math.min(86, at(found.difference)));
-	const near = Math.abs(at(0) - middle) < 15;
+	const middle = at(found.difference);
+	const near = Math.abs(at(0) - middle) < 30; // the words are wider than the place of a number
 	return [
 		h("span", { class: "ck-axis" }),
 		h("span", { class: "ck-zero-line", style: `left:${at(0)}%` }),
 		h("span", { class: "ck-span", style: `left:${at(found.low)}%;width:${at(found.high) - at(found.low)}%` }),
 		h("span", { class: "ck-middle", style: `left:${at(found.difference)}%` }),
 		h("span", { class: `ck-tick${near ? " ck-above" : ""}`, style: `left:${at(0)}%` }, "0"),
-		h("span", { class: "ck-tick ck-strong", style: `left:${middle}%` }, `${span(found)} points`),
+		h("span", { class: "ck-tick ck-strong", style: `left:clamp(7em, ${middle}%, 100% - 7em)` }, `${span(found)} points`),
 	];
 }

@@ -47,17 +47,16 @@ export function stepsPanel(context: Context): Panel {
 	});
 	const [title, note, progress] = [h("h3"), h("p", { class: "ck-note", "data-test": "steps-note" }), h("progress", { "aria-label": "Steps measured" })];
 	const [none, error, said] = [h("p", { class: "ck-note", "data-test": "steps-none" }), h("p", { class: "ck-note ck-step-error", "data-test": "steps-error" }), h("p", { class: "ck-step-said", "data-test": "steps-sentence" })];
-	const [how, where, bars, matrix] = [controls(signal, options, set), source(context, set), answerBars(), grid(context)];
-	const table = more("steps-table", "Show the steps as a table", signal, () => (now ? stepTable(now, methodOf()) : ""));
 	const think = button("steps-think", "let it think", signal, () => context.commit({ setup: [...context.state.setup, { intervention: "Think" }] }));
+	const [how, where, bars, matrix] = [controls(signal, options, set), source(context, set, think), answerBars(), grid(context)];
+	const table = more("steps-table", "Show the steps as a table", signal, () => (now ? stepTable(now, methodOf()) : ""));
 	const stop = button("steps-stop", "stop", signal, () => context.send({ type: "stop" }));
 	const again = button("steps-again", "go on", signal, () => set({ again: (options().again ?? 0) + 1 }));
 	const [name, four] = [h("h4"), h("ul", { class: "ck-evaluations", "data-test": "evaluations" })];
 	const chosen = h("div", { class: "ck-detail", "data-test": "step-detail" }, h("div", { class: "ck-inline" }, name, button("edit-step", "edit this step", signal, () => list.edit(list.chosen() ?? 0))), four);
 	const under = h("div", { class: "ck-inline ck-step-progress" }, progress, note, stop, again);
-	const main = h("div", {}, list.el, under);
-	const line = (...children: Node[]) => h("div", { class: "ck-inline" }, ...children);
-	const el = h("section", { class: "ck-band ck-step-panel", "aria-label": NAME }, line(title, how.el), error, line(none, think), h("div", { class: "ck-step-body" }, main, bars.el), said, where.el, chosen, matrix.el, table.el);
+	const main = h("div", {}, list.el, under, said, where.el);
+	const el = h("section", { class: "ck-band ck-step-panel", "aria-label": NAME }, h("div", { class: "ck-inline" }, title, how.el), error, none, h("div", { class: "ck-step-body" }, main, bars.el), chosen, matrix.el, table.el);
 
 	/** What is drawn; where the chosen method is still being measured, the last bars stay, paler. */
 	const drawn = (n: number): [Measured | null, boolean] => {
@@ -75,6 +74,7 @@ export function stepsPanel(context: Context): Panel {
 		const index = list.chosen();
 		el.classList.toggle("ck-stale", stale);
 		main.classList.toggle("ck-old", !fresh);
+		main.classList.toggle("ck-bare", n === 0);
 		setText(title, NAME + (stale ? " · of the setting before" : ""));
 		how.draw(now);
 		list.draw(now, measured, scale);

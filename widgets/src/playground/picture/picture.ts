@@ -3,6 +3,7 @@ import { freshId } from "../../lib/dom";
 import { css, type Theme } from "../../lib/theme";
 import { number, shown } from "../../lib/words";
 import { type Decoded, ready } from "../decode";
+import { withRoom } from "../draw/labels";
 import { place, ramp } from "../draw/ramp";
 import { cells, type Cells, extent, pool, scaleEnd } from "../measure";
 import { sideOf } from "../pointing";
@@ -89,7 +90,8 @@ function drawHead(look: Look, frame: Decoded, theme: Theme, top: number): [SVGEl
 	const drawn = [s("defs", {}, pattern), ...paths(square, left, top, cell, end, theme, log, `url(#${hatch})`)];
 	const side = square.size * cell;
 	drawn.push(s("rect", { x: left, y: top, width: side, height: side, fill: "none", stroke: css(theme.line) }));
-	if (labelled) sideOf(look, frame).tokens.forEach((token, i) => drawn.push(...label(cut(shown(token), 12), left, top, (i + 0.5) * cell, cell, theme)));
+	const words = labelled ? sideOf(look, frame).tokens.map((token) => cut(shown(token), 12)) : [];
+	for (const i of withRoom(words, cell)) drawn.push(...label(words[i]!, left, top, (i + 0.5) * cell, theme));
 	const legend = top + side + 18;
 	const scale = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((i) => s("rect", { x: left + 40 + i * 9, y: legend - 8, width: 9, height: 8, fill: ramp(theme, log).colors[place(tab === "difference" ? i / 5 - 1 : i / 10, 1)] ?? "none" }));
 	const small = { "font-size": 11, fill: css(theme.mute), y: legend };
@@ -111,8 +113,8 @@ function paths(square: Cells, left: number, top: number, cell: number, end: numb
 	return [...of].map(([color, parts]) => s("path", { d: parts.join(""), fill: color }));
 }
 
-function label(word: string, left: number, top: number, at: number, cell: number, theme: Theme): SVGElement[] {
-	const look = { "font-family": MONO, "font-size": Math.min(11, Math.max(7, cell)), fill: css(theme.mute), "dominant-baseline": "central", style: "unicode-bidi: isolate" };
+function label(word: string, left: number, top: number, at: number, theme: Theme): SVGElement[] {
+	const look = { "font-family": MONO, "font-size": 11, fill: css(theme.mute), "dominant-baseline": "central", style: "unicode-bidi: isolate" };
 	return [s("text", { ...look, x: left - 5, y: top + at, "text-anchor": "end" }, word), s("text", { ...look, transform: `translate(${(left + at).toFixed(1)} ${top - 5}) rotate(-90)` }, word)];
 }
 

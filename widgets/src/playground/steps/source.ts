@@ -5,7 +5,7 @@ import type { Context } from "../context";
 import type { Steps, StepsOptions } from "../types";
 import { unedited, written } from "./thought";
 
-export function source(context: Context, set: (part: StepsOptions) => void): { el: HTMLElement; draw(steps: Steps | null, thinks: boolean): void } {
+export function source(context: Context, set: (part: StepsOptions) => void, think: HTMLElement): { el: HTMLElement; draw(steps: Steps | null, thinks: boolean): void } {
 	const { signal } = context;
 	const prompt = () => context.state.prompt;
 	let last: Steps | null = null;
@@ -31,7 +31,7 @@ export function source(context: Context, set: (part: StepsOptions) => void): { e
 		close();
 	});
 	const box = h("div", { class: "ck-step-box", hidden: true }, area, h("div", { class: "ck-inline" }, use, button("steps-cancel", "cancel", signal, close), said));
-	const el = h("div", {}, h("div", { class: "ck-inline ck-sources" }, undo, own, task, write), box);
+	const el = h("div", {}, h("div", { class: "ck-inline ck-sources" }, think, undo, own, task, write), box);
 	listen(area, "keydown", (event) => {
 		if (event.key !== "Escape") return;
 		event.stopPropagation();
