@@ -200,6 +200,30 @@ def test_tokens_in_words():
     assert [shown_token(t) for t in (" box", "\n", " ", "")] == ["“box”", "a line break", "a space", "nothing"]
 
 
+def test_changed_cells_of_the_mask_are_counted(lm):
+    prompt = ct.Prompt(a="The cup is red.", b="Where is it?")
+    n, every = len(ct.run(lm, prompt).ids), lm.n_layers * lm.n_heads
+    half, causal = n * (n - 1) // 2, n * (n + 1) // 2
+
+    def said(*setup) -> str:
+        before, after = look(lm, prompt, ct.Setup()), look(lm, prompt, ct.Setup(setup))
+        return frame_of(lm, before, after, ct.Setup(setup))["sentence"]
+
+    assert said(ct.Mask("bidirectional")).startswith(f"Another mask: {half} cells opened. The top token ")
+    assert f": {n - 3} of {causal} cells masked. " in said(ct.Mask(ct.masks.painted(rows(n, {n - 1: {0, 1, n - 1}}))))
+    one = ct.Mask(ct.masks.painted(rows(n, {1: {1, 2}})), heads=[(0, 1), (2, 0)])
+    assert f": 1 of {causal} cells masked, 1 opened in 2 of {every} heads. " in said(one)
+    assert "cell" not in said(ct.Reread()) and "cell" not in said(ct.Mask("causal"))
+    first, second = (ct.run(lm, prompt).spans[name] for name in "ab")
+    cut = (first.stop - first.start) * (second.stop - second.start)
+    assert f": {cut} of {causal} cells masked. " in said(ct.Knockout("b", "a"))
+
+
+def rows(n: int, others: dict[int, set[int]]) -> list[list[bool]]:
+    """A causal mask, some rows of which see these columns instead."""
+    return [[key in others[query] if query in others else key <= query for key in range(n)] for query in range(n)]
+
+
 def test_a_playground_wants_a_model():
     with pytest.raises(ct.CtkitError, match="no loaded model"):
         ct.Playground("tiny")

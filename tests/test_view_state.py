@@ -263,6 +263,24 @@ def test_a_page_is_sent_to_whom_asked_and_a_stop_is_told(playground, monkeypatch
     assert playground.wait(120) and said[0][0]["type"] == "failed"
 
 
+def test_a_visited_setup_that_did_not_run_is_left_out_of_the_page(playground, monkeypatch):
+    said, asked = [], []
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append(content))
+    monkeypatch.setattr(commands, "page_of", lambda lm, traits, setups, *rest: asked.append(setups) or "page")
+    gone, unknown = ct.Setup([ct.Emphasize("no such words")]).to_data(), [{"intervention": "unheard of"}]
+    good = ct.Setup([ct.Reread()])
+    playground._told(playground, {"type": "page", "asked": "a", "setups": [gone, good.to_data(), unknown]}, [])
+    assert playground.wait(120) and playground.error is None
+    assert good in asked[0] and [one["type"] for one in said] == ["file"]
+    assert not any("Emphasize" in setup.to_json() for setup in asked[0])
+    playground.setup = ct.Setup([ct.Emphasize("no such words")])
+    assert playground.wait(120)
+    monkeypatch.undo()
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append(content))
+    playground._told(playground, {"type": "page", "asked": "b", "setups": []}, [])
+    assert playground.wait(120) and said[-1]["type"] == "failed" and "no such words" in said[-1]["found"]
+
+
 def test_two_playgrounds_on_one_model_do_not_disturb_each_other(lm):
     views = [ct.AttentionView(lm, PROMPT), ct.AttentionView(lm, "The key is in the box. Where is the key?")]
     setups = [ct.Reread(), ct.Mask("prefix"), (), ct.PrependToken(1, 3), [ct.Mask("window", size=5), ct.Reread()]]

@@ -1,6 +1,7 @@
 """What a view is told that is no state: things to do once. One function a message; its answer is a trait or a file."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..errors import CtkitError
@@ -10,7 +11,7 @@ from .examples import examples
 from .export import STATIC, page_of, single_switches, unique
 from .heads import head_of
 from .models import fitting, loaded, words_of
-from .state import pieces_of, setups_of
+from .state import pieces_of, prompt_of, setups_of
 from .steering import fit
 
 Message = dict[str, Any]
@@ -89,13 +90,18 @@ def cancel_model(view: Any, message: Message) -> None:
 
 
 def page(view: Any, message: Message) -> None:
-    """Record the playground as one HTML page, and send it to the browser that asked."""
+    """Record the playground as one HTML page, and send it to the browser that asked. Setups that it visited and that do
+    not run on this text are left out."""
     asked = message.get("asked")
 
     def record(stale: Callable[[], bool]) -> None:
-        text = record_page(view, [Setup.from_data(data) for data in message.get("setups", [])], stale)
+        try:
+            text = record_page(view, _running(view, message.get("setups", [])), stale)
+            found = "stopped before the page was whole"
+        except CtkitError as err:
+            text, found = None, f"{err.asked}: {err.found}"
         if text is None:
-            view.send({"type": "failed", "asked": asked, "found": "stopped before the page was whole"})
+            view.send({"type": "failed", "asked": asked, "found": found})
         else:
             view.send({"type": "file", "asked": asked}, buffers=[text.encode("utf-8")])
 
@@ -150,6 +156,17 @@ def use(view: Any, lm: Any) -> None:
     told = f"; switched off, as made for the old model: {', '.join(dropped)}" if dropped else ""
     view.loading = words_of(lm.name, False, f"{lm.name} reads now{told}")
     view._set(**{name: setup.to_data() for name, (setup, _) in found.items()})
+
+
+def _running(view: Any, setups: Any) -> list[Setup]:
+    """Those of the setups (as data) that run on the text on show."""
+    found = []
+    for data in setups:
+        with suppress(CtkitError):
+            setup = Setup.from_data(data)
+            view._runs.of(view.lm, prompt_of(view.state), setup)
+            found.append(setup)
+    return found
 
 
 def _show_problem(view: Any, task: Any, difficulty: Any, seed: Any) -> None:

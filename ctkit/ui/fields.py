@@ -42,7 +42,8 @@ def text(name: str, label: str, value: str, **more: Any) -> Field:
 
 
 def place(name: str, label: str, value: str | None, **more: Any) -> Field:
-    """A place in the prompt: a piece or words of it; None, where the default is None, is no place."""
+    """A place in the prompt: a piece or words of it; None, where the default is None, is no place. `whole=True`: only a
+    piece."""
     return {"name": name, "label": label, "type": "place", "value": value, "optional": value is None} | more
 
 

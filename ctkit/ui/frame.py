@@ -112,15 +112,36 @@ def _known_ids(lm: LM) -> frozenset[int]:
 
 
 def sentence_of(comparison: Comparison, setup: Setup, against: Setup | None = None) -> str:
-    """What changed, in words: how many more tokens, and what the top token was and is."""
+    """What changed, in words: how many cells of the mask, how many more tokens, what the top token was and is."""
     before, after = comparison.before.next_tokens(1)[0], comparison.after.next_tokens(1)[0]
     longer = len(comparison.after.tokens) - len(comparison.before.tokens)
     names = in_words(setup) + (f", compared with {in_words(against).lower()}" if against else "")
-    read = f"{longer} more {'token' if longer == 1 else 'tokens'} to read. " if longer > 0 else ""
+    read = masked_words(comparison.after)
+    read += f"{longer} more {'token' if longer == 1 else 'tokens'} to read. " if longer > 0 else ""
     if before[0] == after[0]:
         return f"{names}: {read}The top token stays {shown_token(before[0])}, {before[1]:.2f} → {after[1]:.2f}."
     was, is_now = f"{shown_token(before[0])} ({before[1]:.2f})", f"{shown_token(after[0])} ({after[1]:.2f})"
     return f"{names}: {read}The top token goes from {was} to {is_now}."
+
+
+def masked_words(trace: Trace) -> str:
+    """How many cells the setup closes and opens against the causal mask of the same text, and in how many heads, where
+    not in all; nothing where it leaves the mask alone."""
+    if not trace.setup.having("allow"):
+        return ""
+    n, shape = len(trace.ids), trace.shape
+    causal, heads = torch.ones(n, n, dtype=torch.bool).tril(), 0
+    closed, opened = torch.zeros(2, n, n, dtype=torch.bool)
+    for layer in range(shape.n_layers):
+        changed = trace.allowed(layer) != causal
+        heads += int(changed.flatten(1).any(1).sum()) * (shape.n_heads // len(changed))
+        closed |= (changed & causal).any(0)
+        opened |= (changed & ~causal).any(0)
+    shut, free, every = int(closed.sum()), int(opened.sum()), shape.n_layers * shape.n_heads
+    said = [f"{shut} of {n * (n + 1) // 2} cells masked"] if shut else []
+    said += [f"{free}{'' if shut else ' cell' if free == 1 else ' cells'} opened"] if free else []
+    where = f" in {heads} of {every} heads" if heads < every else ""
+    return f"{', '.join(said)}{where}. " if said else ""
 
 
 def in_words(setup: Setup) -> str:

@@ -108,7 +108,7 @@ def _prefix() -> list[Field]:
 def _order() -> list[Field]:
     orders = {"backward": "backward", "anyhow": "random"}
     return [
-        place("documents", "piece", "context"),
+        place("documents", "piece", "context", whole=True),
         choice("order", "order", orders),
         whole("seed", "draw", 0, 0, 999, when={"order": "random"}),
     ]

@@ -144,6 +144,8 @@ class View(Stated):
             return
         if self._done.get("frame") != (state, seq):
             if not self._paint(state, seq):
+                if not stale():
+                    self._run_errand("page", stale)  # which says why there is none
                 return
             if self._seen_by_someone:
                 self._worker.rest(QUIET)

@@ -61,11 +61,15 @@ def test_no_view_has_a_violation(page, theme, pictures):
 
 
 def test_a_storm_of_changes_ends_in_the_picture_of_the_last(page):
-    """Flips, texts, undo and redo, faster than the model can follow; then the numbers are those of a fresh run."""
+    """Flips, paint, texts, undo, redo, faster than the model can follow; then the numbers are those of a fresh run."""
     root_of(page, "Playground")
     play = Driver(page)
     play.part("edit").click()
-    page.evaluate(STORMY, [STORM, 7])
+    play.flip("mask")
+    play.part("field-mask-kind").select_option(label="painted by hand")
+    play.part("painter-cells").wait_for()
+    done = page.evaluate(STORMY, [STORM, 7])
+    assert sum(done.values()) == STORM and min(done["drag"], done["key"], done["text"], done["undo"]) > 30, done
     page.wait_for_function(CALM, timeout=240_000)
     page.wait_for_timeout(1500)
     page.wait_for_function(CALM, timeout=240_000)
@@ -86,17 +90,54 @@ STORMY = """async ([n, seed]) => {
     const root = document.querySelector("[data-test=playground]");
     let value = seed;
     const dice = below => { value = (value * 16807) % 2147483647; return value % below; };
-    const names = ["switch-mask", "switch-reread", "switch-prepend", "switch-steer", "undo", "redo", "text"];
-    for (let i = 0; i < n; i++) {
-        const name = names[dice(names.length)];
-        if (name === "text") {
-            const box = root.querySelector("[data-test=piece-question]");
+    const part = name => root.querySelector(`[data-test=${name}]`), done = {};
+    const key = (at, more) =>
+        at.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...more }));
+    const painted = () => {
+        const kind = part("field-mask-kind");
+        if (!part("switch-mask").checked) part("switch-mask").click();
+        if (part("painter-cells")?.offsetParent) return true;
+        kind.value = [...kind.options].find(one => one.text === "painted by hand").value;
+        kind.dispatchEvent(new Event("change", { bubbles: true }));
+        return !!part("painter-cells")?.offsetParent;
+    };
+    const drag = canvas => {
+        canvas.setPointerCapture = () => {}; // no real pointer is pressed
+        const box = canvas.getBoundingClientRect(), side = Number(canvas.dataset.cell);
+        const at = { x: box.right - side * (1 + dice(30)), y: box.bottom - side * (1 + dice(12)) };
+        const point = (type, by, buttons) => canvas.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerId: 1,
+            isPrimary: true, button: type === "pointermove" ? -1 : 0, buttons, clientX: at.x + by, clientY: at.y }));
+        point("pointerdown", 0, 1);
+        point("pointermove", side, 1);
+        point("pointermove", 2 * side, 1);
+        point("pointerup", 2 * side, 0);
+    };
+    const acts = {
+        text: () => {
+            const box = part("piece-question");
             box.value = `Where is the ${["key", "jar", "tin"][dice(3)]}?${" Or where?".repeat(dice(3))}`;
             box.dispatchEvent(new Event("input", { bubbles: true }));
-            box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
-        } else root.querySelector(`[data-test=${name}]`)?.click();
-        await new Promise(done => setTimeout(done, dice(12)));
+            key(box, { key: "Enter", ctrlKey: true });
+        },
+        drag: () => painted() && drag(part("painter")),
+        key: () => {
+            if (!painted()) return;
+            const cells = part("painter-cells");
+            const arrows = ["ArrowUp", "ArrowLeft", "ArrowDown", "Home"];
+            for (let i = dice(4); i >= 0; i--) key(cells, { key: arrows[dice(4)] });
+            key(cells, { key: " " });
+        },
+    };
+    const flips = ["switch-mask", "switch-reread", "switch-prepend", "switch-steer"];
+    const names = [...flips, "undo", "redo", "text", "drag", "key"];
+    for (let i = 0; i < n; i++) {
+        const name = names[dice(names.length)];
+        if (acts[name]) acts[name]();
+        else part(name)?.click();
+        done[name] = (done[name] ?? 0) + 1;
+        await new Promise(next => setTimeout(next, dice(12)));
     }
+    return done;
 }"""
 CALM = """() => {
     const root = document.querySelector("[data-test=playground]");

@@ -6,6 +6,7 @@ import pytest
 import ctkit as ct
 
 from .driver import Driver
+from .hands import paint
 
 CELL = "import ctkit as ct\npainter = ct.MaskPainter()\npainter"
 
@@ -42,26 +43,10 @@ def alone(lm, matrix) -> dict[str, float]:
     return {token.strip(): p for token, p in trace.next_tokens(40)}
 
 
-def drag(driver, cells: list[tuple[int, int]]) -> None:
-    """Drag the mouse over cells (row, column), and wait for the picture."""
-    before = driver.seq()
-    box = driver.part("painter").bounding_box()
-    tokens = driver.root.locator("[data-test=tokens] [role=option]").count()
-    left = driver.part("painter").evaluate("(el, n) => el.clientWidth - n * Number(el.dataset.cell)", tokens)
-    side = float(driver.part("painter").get_attribute("data-cell"))
-    places = [(box["x"] + left + (column + 0.5) * side, box["y"] + left + (row + 0.5) * side) for row, column in cells]
-    driver.page.mouse.move(*places[0])
-    driver.page.mouse.down()
-    for place in places[1:]:
-        driver.page.mouse.move(*place, steps=6)
-    driver.page.mouse.up()
-    driver.settle(before)
-
-
 def test_a_mask_is_painted_by_mouse(painter, lm, pictures):
     n = len(ct.run(lm, ct.Playground(lm).prompt).ids)
     idle = numbers(painter)
-    drag(painter, [(n - 1, 2), (n - 1, 8)])
+    paint(painter, [(n - 1, 2), (n - 1, 8)])
     matrix = [[k <= q and not (q == n - 1 and 2 <= k <= 8) for k in range(n)] for q in range(n)]
     expected = alone(lm, matrix)
     assert all(
@@ -71,7 +56,7 @@ def test_a_mask_is_painted_by_mouse(painter, lm, pictures):
     assert (
         painter.part("painter-count").inner_text().startswith(f"7 of {n * (n + 1) // 2} cells closed by you, 0 opened")
     )
-    drag(painter, [(3, 9), (3, 11)])
+    paint(painter, [(3, 9), (3, 11)])
     matrix[3][9] = matrix[3][10] = matrix[3][11] = True
     expected = alone(lm, matrix)
     assert all(

@@ -99,6 +99,10 @@ test("places that the prompt has not become places that it has", () => {
 	const [mask, emphasize] = [switches[0]!, switches.find((one) => one.id === "emphasize")!];
 	expect(fitted(emphasize, asOffered(emphasize), ["text"]).values.piece).toBe("text");
 	expect(fitted(emphasize, { ...asOffered(emphasize), values: { piece: "own words" } }, ["text"]).values.piece).toBe("own words");
+	const [permute, split] = [switches.find((one) => one.id === "permute")!, ["context 2", "context 1", "question"]];
+	expect(fitted(permute, asOffered(permute), split, ["context", "question"]).values.documents).toBe("context"); // it split it itself
+	expect(fitted(permute, asOffered(permute), ["text"], ["text"]).values.documents).toBe("text");
+	expect(fitted(emphasize, { ...asOffered(emphasize), values: { piece: "question" } }, ["context 1"], ["question"]).values.piece).toBe("context 1");
 	const knockout = { ...asOffered(mask), values: { ...asOffered(mask).values, kind: "knockout" } };
 	expect(fitted(mask, knockout, ["context", "question", "cue"]).values).toMatchObject({ queries: "question", keys: "context" });
 	expect(placesOf(null, [{ name: "text", text: "One. Two is <b>. Three" }]).map((place) => place.value)).toEqual(["text", "all", "One.", "Two is <b>.", "Three"]);

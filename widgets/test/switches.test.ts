@@ -151,6 +151,28 @@ test("a place can be words of the text", () => {
 	expect(model.get("state")?.setup[0]).toMatchObject({ piece: "the barn" });
 });
 
+test("words are selected by Shift and arrows as by a pointer that is dragged", () => {
+	const { at } = shown({ frame: HUNT });
+	const [take, tokens] = [at<HTMLButtonElement>("field-emphasize-piece-selected"), at("tokens")];
+	const words = [...tokens.querySelectorAll("[role=option]")].map((token) => token.textContent);
+	const keys = (...all: [string, boolean][]) => {
+		for (const [key, shiftKey] of all) press(tokens, key, { shiftKey });
+		document.dispatchEvent(new Event("selectionchange")); // the browser says it a little later
+		return take.textContent;
+	};
+	expect(keys(["Home", false], ["ArrowRight", false], ["ArrowRight", true], ["ArrowRight", true])).toBe(`take “${words.slice(1, 4).join(" ")}”`);
+	expect(keys(["ArrowLeft", true])).toBe(`take “${words.slice(1, 3).join(" ")}”`);
+	expect(keys(["ArrowLeft", true], ["ArrowLeft", true])).toBe(`take “${words.slice(0, 2).join(" ")}”`);
+	expect(keys(["End", false])).toBe(`take “${words.slice(0, 2).join(" ")}”`);
+	expect(document.getSelection()?.isCollapsed ?? true).toBe(true);
+});
+
+test("where only a piece can be chosen, only pieces are offered", () => {
+	const { at } = shown({ frame: HUNT });
+	at("switch-permute").click();
+	expect([...at<HTMLSelectElement>("field-permute-documents").options].map((option) => option.value)).toEqual(["context", "question", "cue"]);
+});
+
 test("words selected in the running text can be emphasised", () => {
 	const { model, at } = shown({ frame: HUNT });
 	at("switch-emphasize").click();

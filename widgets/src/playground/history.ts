@@ -1,4 +1,5 @@
 // The states that were visited, one of them the present one: undo, redo, go back to any. Shared by all views of a model.
+import { forget, keep, kept, type Visits } from "./kept";
 import { same } from "./setup";
 import type { PlayState } from "./types";
 
@@ -15,8 +16,9 @@ export class History {
 	private now = 0;
 	private tell = new Set<() => void>();
 
-	constructor(state: PlayState) {
-		this.all = [{ state, words: "start" }];
+	constructor(state: PlayState, visits: Visits | null = null) {
+		this.all = visits?.all ?? [{ state, words: "start" }];
+		this.now = visits?.now ?? 0;
 	}
 
 	get current(): PlayState {
@@ -56,6 +58,11 @@ export class History {
 		signal.addEventListener("abort", () => this.tell.delete(listener));
 	}
 
+	/** Whether a view shows it. */
+	get watched(): boolean {
+		return this.tell.size > 0;
+	}
+
 	/** Tells every view. */
 	announce(): void {
 		for (const listener of this.tell) listener();
@@ -64,11 +71,14 @@ export class History {
 
 const shared = new Map<string, History>();
 
-/** The history of a model: by its key, so that two views of one object have one. Without a key, a history of its own. */
+/** The history of a model: by its key, so that two views of one object have one, also after the page was loaded anew.
+ * Without a key, a history of its own. */
 export function historyOf(key: string, state: PlayState): History {
-	const known = key ? shared.get(key) : undefined;
+	if (!key) return new History(state);
+	const known = shared.get(key);
 	if (known) return known;
-	const made = new History(state);
-	if (key) shared.set(key, made);
+	const made = new History(state, kept(key));
+	shared.set(key, made);
+	addEventListener("pagehide", () => (made.watched ? keep(key, { all: [...made.visits], now: made.at }) : forget(key)));
 	return made;
 }

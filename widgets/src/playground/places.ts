@@ -28,16 +28,18 @@ export function placesOf(frame: Decoded | null, prompt: PieceText[]): Place[] {
 	return [...names, ...again, { label: "all tokens", value: "all" }, ...sentences.map((words) => ({ label: `“${short(words)}”`, value: words }))];
 }
 
-/** A setting whose places are in the prompt: what the catalog offers and the prompt has not becomes what it has. */
-export function fitted(one: Switch, setting: Setting, pieces: string[]): Setting {
-	const text = pieces.filter((name) => name !== "cue");
-	const [first, last] = [text[0] ?? pieces[0], text.at(-1) ?? pieces[0]];
-	if (first === undefined || last === undefined) return setting;
+/** A setting whose places are in the prompt: what the catalog offers and the prompt has not becomes what it has. `typed`:
+ * its pieces before anything was switched on, for what can only be one of those. */
+export function fitted(one: Switch, setting: Setting, pieces: string[], typed = pieces): Setting {
 	const values: Record<string, Json> = { ...setting.values };
 	for (const field of one.fields) {
 		const value = values[field.name] ?? null;
+		const names = field.type === "place" && field.whole ? typed : pieces;
+		const text = names.filter((name) => name !== "cue");
+		const [first, last] = [text[0] ?? names[0], text.at(-1) ?? names[0]];
+		if (first === undefined || last === undefined) continue;
 		if (!applies(field, values) || !same(value, field.value)) continue;
-		const gone = (name: Json) => typeof name === "string" && name !== "all" && !pieces.includes(name);
+		const gone = (name: Json) => typeof name === "string" && name !== "all" && !names.includes(name);
 		if (field.type === "place" && gone(value)) values[field.name] = last;
 		if ((field.type === "pair" || field.type === "places") && Array.isArray(value) && value.some(gone)) values[field.name] = field.type === "pair" ? [first, last] : text;
 	}

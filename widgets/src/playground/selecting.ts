@@ -14,7 +14,9 @@ export function watchSelection(context: Context, changed: (words: string) => voi
 		const range = selection.getRangeAt(0);
 		if (!range.intersectsNode(list)) return;
 		const chosen = [...list.querySelectorAll<HTMLElement>("[role=option]")].filter((token) => range.intersectsNode(token));
-		const words = chosen.map((token) => textSide(frame).tokens[Number(token.dataset.index)] ?? "").join("").trim();
+		const { tokens, pieces } = textSide(frame);
+		const said = chosen.map((token) => Number(token.dataset.index)).filter((i) => pieces.some(({ start, stop }) => start <= i && i < stop)); // others stand for no words
+		const words = said.map((i) => tokens[i] ?? "").join("").trim();
 		if (words === last) return;
 		last = words;
 		changed(words);

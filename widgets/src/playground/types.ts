@@ -44,7 +44,7 @@ export type Field = FieldBase &
 		| { type: "number"; min: number; max: number; step: number }
 		| { type: "layers"; every?: boolean }
 		| { type: "heads" | "code" | "paint" }
-		| { type: "place"; optional?: boolean; select?: boolean }
+		| { type: "place"; optional?: boolean; select?: boolean; whole?: boolean }
 		| { type: "pair"; labels: [string, string] }
 		| { type: "places" }
 		| { type: "range"; names?: [string, string]; min?: number; max?: number }

@@ -21,8 +21,8 @@ export interface FieldOptions {
 	layers: number;
 	heads: number;
 	signal: AbortSignal;
-	/** The pieces and places of the prompt on show. */
-	pieces(): string[];
+	/** The pieces and places of the prompt on show; `typed`: of the prompt before anything was switched on. */
+	pieces(typed?: boolean): string[];
 	places(): Place[];
 	/** Calls back with the words selected in the running text. */
 	onSelected(listener: (words: string) => void): void;

@@ -10,7 +10,8 @@ const NONE = "\u0000none";
 /** One place. */
 export function placeField(field: Field, options: FieldOptions, tell: Tell): FieldControl {
 	const optional = field.type === "place" && field.optional === true;
-	const one = chooser(options.test, field.label, optional, options, tell);
+	const whole = field.type === "place" && field.whole === true;
+	const one = chooser(options.test, field.label, { optional, whole }, options, tell);
 	const el = h("div", { class: "ck-field ck-field-place", title: field.hint }, h("label", { class: "ck-field-name", for: one.input.id }, field.label), one.input, one.own);
 	if (field.type === "place" && field.select) el.append(selection(options, tell));
 	return { el, show: one.show };
@@ -20,7 +21,7 @@ export function placeField(field: Field, options: FieldOptions, tell: Tell): Fie
 export function pairField(field: Field, options: FieldOptions, tell: Tell): FieldControl {
 	const labels = field.type === "pair" ? field.labels : ["", ""];
 	let value: Json[] = [null, null];
-	const both = labels.map((label, i) => chooser(`${options.test}-${i}`, label, false, options, (place) => tell(value.map((old, at) => (at === i ? place : old)))));
+	const both = labels.map((label, i) => chooser(`${options.test}-${i}`, label, {}, options, (place) => tell(value.map((old, at) => (at === i ? place : old)))));
 	const el = h("div", { class: "ck-field ck-field-place", title: field.hint }, ...both.flatMap((one, i) => [h("label", { class: "ck-field-name", for: one.input.id }, labels[i]!), one.input, one.own]));
 	const show = (now: Json) => {
 		value = Array.isArray(now) ? now : [now, null];
@@ -52,7 +53,8 @@ export function piecesField(field: Field, options: FieldOptions, tell: Tell): Fi
 	return { el, show };
 }
 
-function chooser(test: string, label: string, optional: boolean, options: FieldOptions, tell: Tell) {
+/** A list of places. `optional`: or none. `whole`: pieces only. */
+function chooser(test: string, label: string, { optional = false, whole = false }, options: FieldOptions, tell: Tell) {
 	const { signal } = options;
 	const input = h("select", { id: options.id(), "data-test": `field-${test}` });
 	const own = h("input", { type: "text", spellcheck: "false", dir: "auto", "aria-label": `${label}: words of the text`, "data-test": `field-${test}-words`, hidden: true });
@@ -65,10 +67,11 @@ function chooser(test: string, label: string, optional: boolean, options: FieldO
 	listen(own, "change", () => own.value.trim() && tell(own.value.trim()), signal);
 	let listed: unknown = null;
 	const show = (value: Json) => {
-		const places = options.places();
+		const places = whole ? options.pieces(true).map((name) => ({ label: name, value: name })) : options.places();
 		if (!same(listed, places)) {
 			const none = optional ? [h("option", { value: NONE }, "the whole prompt")] : [];
-			input.replaceChildren(...none, ...places.map((place) => h("option", { value: place.value }, place.label)), h("option", { value: OWN }, "words of the text…"));
+			const words = whole ? [] : [h("option", { value: OWN }, "words of the text…")];
+			input.replaceChildren(...none, ...places.map((place) => h("option", { value: place.value }, place.label)), ...words);
 			listed = places;
 		}
 		now = value;

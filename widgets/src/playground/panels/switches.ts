@@ -46,7 +46,7 @@ export function switches(context: Context): Panel {
 		layers: context.catalog.model.n_layers,
 		heads: context.catalog.model.n_heads,
 		signal: context.signal,
-		pieces: () => pieceNames(context.view.look.frame, context.state.prompt),
+		pieces: (typed) => pieceNames(typed ? null : context.view.look.frame, context.state.prompt),
 		places: () => placesOf(context.view.look.frame, context.state.prompt),
 		onSelected: (listener) => void listeners.push(listener),
 		send: (command) => context.send(command),
@@ -70,7 +70,8 @@ export function switches(context: Context): Panel {
 /** A setting that can run on the prompt on show: with pieces it has, and with paint of its size. */
 function complete(context: Context, one: Switch, setting: Setting): Setting {
 	const { frame, base } = context.view.look;
-	const here = fitted(one, setting, pieceNames(frame, context.state.prompt));
+	const { prompt } = context.state;
+	const here = fitted(one, setting, pieceNames(frame, prompt), pieceNames(null, prompt));
 	const paint = one.fields.find((field) => field.type === "paint" && applies(field, here.values));
 	if (!paint || here.values[paint.name] || !base) return here;
 	return { ...here, values: { ...here.values, [paint.name]: writePaint(blank(textSide(base))) } };

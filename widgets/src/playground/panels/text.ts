@@ -33,7 +33,10 @@ export function text(context: Context, edit: HTMLElement): Panel {
 		const at = index(event);
 		if (at >= 0) view.lock(at);
 	}, signal);
-	listen(list, "keydown", (event) => onKey(event, context, list, spans.length), signal);
+	listen(list, "keydown", (event) => {
+		const from = view.look.token;
+		if (onKey(event, context, list, spans.length)) selectTo(event.shiftKey, spans, from, view.look.token);
+	}, signal);
 	listen(open, "click", () => view.set({ open: view.look.open ? null : opening(view.look) }), signal);
 
 	view.on((look, changed) => {
@@ -80,7 +83,20 @@ function opening({ token, locked, frame, cut }: Look): [number, number] | null {
 	return to - from > 1 ? [from, Math.min(to, from + MOST_OPEN)] : null;
 }
 
-function onKey(event: KeyboardEvent, context: Context, list: HTMLElement, size: number): void {
+/** Shift and an arrow select the words in between, as a pointer that is dragged does. */
+function selectTo(more: boolean, spans: HTMLElement[], from: number | null, to: number | null): void {
+	const selection = document.getSelection();
+	const [first, last] = [spans[from ?? 0], spans[to ?? 0]];
+	if (!selection || !first || !last) return;
+	const begun = spans.find((span) => span.contains(selection.anchorNode));
+	if (!more) return begun && selection.removeAllRanges();
+	const anchor = begun && !selection.isCollapsed ? begun : first;
+	const forward = spans.indexOf(anchor) <= spans.indexOf(last);
+	selection.setBaseAndExtent(anchor, forward ? 0 : anchor.childNodes.length, last, forward ? last.childNodes.length : 0);
+}
+
+/** Whether another token is pointed at. */
+function onKey(event: KeyboardEvent, context: Context, list: HTMLElement, size: number): boolean {
 	const { view } = context;
 	const at = view.look.token;
 	const forward = getComputedStyle(list).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
@@ -91,8 +107,9 @@ function onKey(event: KeyboardEvent, context: Context, list: HTMLElement, size: 
 	else if (to !== undefined && !event.ctrlKey && !event.metaKey) {
 		view.set({ token: Math.max(0, Math.min(size - 1, to)) });
 		list.querySelector("[aria-selected=true]")?.scrollIntoView?.({ block: "nearest" });
-	} else return;
+	} else return false;
 	event.preventDefault();
+	return to !== undefined;
 }
 
 function draw(look: Look, list: HTMLElement, spans: HTMLElement[], words: HTMLElement): void {
