@@ -200,6 +200,14 @@ def test_the_order_is_changed(hands):
     )
 
 
+def test_the_live_line_counts_the_cells_that_a_mask_changes(hands):
+    n = hands.root.locator("[data-test=tokens] [role=option]").count()
+    hands.answered(hands.part("switch-mask").click)
+    said = hands.part("status").text_content()
+    assert said.startswith(f"Another mask: {n * (n - 1) // 2} cells opened. The top token ") and "→" in said
+    assert said == hands.part("sentence").text_content()
+
+
 def test_every_step_of_the_history(hands):
     """Back by Ctrl+Z and the button, on by Ctrl+Shift+Z and the button, anywhere by the list, by mouse and by keys."""
     seen = [(hands.setup(), hands.numbers())]
