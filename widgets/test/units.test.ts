@@ -53,6 +53,14 @@ test("what is opened is seen token by token in all its readings", () => {
 	expect(cut(frame, wish({ granularity: "piece", open: [2, 3] })).before).toEqual([0, 2]); // new in the run after
 });
 
+test("a token before the first piece is a unit of its own, also in a long text", () => {
+	const { before } = stretched(frame, 1400);
+	const late = { ...before, pieces: [{ ...before.pieces[0]!, start: 1 }] }; // a model's own first token
+	const made = cut({ ...frame, before: late, after: null }, wish({}));
+	expect(made.before.slice(0, 4)).toEqual([0, 1, 4, 7]);
+	expect(made.before[made.before.length - 1]).toBe(1400);
+});
+
 test("a long text is joined alike on both sides, within its pieces, until it can be drawn", () => {
 	const long = stretched(frame, 1500);
 	const made = cut(long, wish({}));

@@ -60,7 +60,7 @@ function starts(side: Reading, granularity: Granularity): number[] {
 function edgesOf(side: Reading, bare: number[], joined: number, opened: Set<number>): number[] {
 	const firsts = new Set(side.pieces.map((piece) => piece.start));
 	const all = [...new Set([0, ...bare, ...firsts])].filter((at) => at < side.size).sort((a, b) => a - b);
-	let since = 0;
+	let since = -1; // the first token is always an edge, also where it belongs to no piece
 	const kept = all.filter((at) => {
 		since = firsts.has(at) ? 0 : since + 1;
 		return since % joined === 0;
