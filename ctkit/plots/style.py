@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 READS, READ_BY, GREY = "#2166ac", "#c8680c", "#8a94a0"  # reads, after, more · is read by, less · before
 LINE, INK = "#dfe4ea", "#1c2733"  # frames · writing
+LONGEST = 24  # letters of a token in a label
 WEIGHTS = LinearSegmentedColormap.from_list("ctkit weights", ["#ffffff", READS])
 DIFFERENCE = LinearSegmentedColormap.from_list("ctkit difference", [READ_BY, "#ffffff", READS])
 
@@ -66,8 +67,9 @@ def quiet(ax: Axes, title: str) -> None:
 
 
 def shown_token(token: str) -> str:
-    """A token for a label: no markup, spaces and line breaks visible, what no font has as a dot."""
+    """A token for a label: no markup, spaces and line breaks visible, what no font has as a dot, a long one cut."""
     text = token.strip() or token.replace("\n", "↵").replace(" ", "␣")
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return "".join(c if c.isprintable() else "·" for c in text).replace("$", r"\$")
 
 

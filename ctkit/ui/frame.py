@@ -18,6 +18,7 @@ from .look import Look
 from .units import sentence_starts, word_starts
 from .wire import packed_mask, packed_weights
 
+LONGEST = 40  # letters of a token in a sentence
 IN_WORDS = {
     "Reread": "Reading again",
     "PrependToken": "A token in front",
@@ -154,7 +155,7 @@ def _idle(setup: Setup) -> str:
 
 
 def shown_token(token: str) -> str:
-    """A token in words: spaces and line breaks by name."""
-    if token.strip():
-        return f"“{token.strip()}”"
+    """A token in words: spaces and line breaks by name, of a long one the beginning."""
+    if word := token.strip():
+        return f"“{word if len(word) <= LONGEST else word[: LONGEST - 1] + '…'}”"
     return {"\n": "a line break", "": "nothing"}.get(token, "a space")
