@@ -69,7 +69,7 @@ def test_masks(lm):
         refused(Mask, "prefix", until=until)
         refused(masks.prefix, until)
     error = refused(ct.run, lm, PROMPT, Mask("prefix", until="answer"))
-    assert "'context', 'question', 'cue'" in error.found
+    assert "context, question, cue" in error.found
     for wrong in (None, 3, ["causal"], {"kind": "causal"}):
         refused(Mask, wrong)
     for place in (None, 1.5, {"a": 1}, [[1]]):

@@ -13,7 +13,7 @@ from .hostile import ENDLESS, MARKUP, TEXT, VOCABULARY, hostile_lm
 
 @pytest.fixture(scope="module")
 def playground():
-    play = ct.Playground(hostile_lm(), TEXT, setup=ct.Reread(phrase=""), n=5)
+    play = ct.Playground(hostile_lm(), TEXT, setup=ct.Reread(phrase=""), state={"n": 5})
     assert play.wait(120) and play.error is None
     return play
 
@@ -39,7 +39,7 @@ def test_each_part_is_a_token_and_is_sent_as_it_is(playground):
 
 def test_the_page_holds_no_element_of_the_vocabulary(playground, tmp_path):
     page = playground.to_html(tmp_path / "page.html").read_text("utf-8")
-    plain = ct.Playground(ct.load(), "The key is in the box.", n=5).to_html(tmp_path / "plain.html").read_text("utf-8")
+    plain = ct.Playground(ct.load(), "The key is in the box.", state={"n": 5}).to_html(tmp_path / "plain.html").read_text("utf-8")
     tags = []
     for text in (page, plain):
         parser = Tags()
