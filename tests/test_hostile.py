@@ -39,7 +39,11 @@ def test_each_part_is_a_token_and_is_sent_as_it_is(playground):
 
 def test_the_page_holds_no_element_of_the_vocabulary(playground, tmp_path):
     page = playground.to_html(tmp_path / "page.html").read_text("utf-8")
-    plain = ct.Playground(ct.load(), "The key is in the box.", state={"n": 5}).to_html(tmp_path / "plain.html").read_text("utf-8")
+    plain = (
+        ct.Playground(ct.load(), "The key is in the box.", state={"n": 5})
+        .to_html(tmp_path / "plain.html")
+        .read_text("utf-8")
+    )
     tags = []
     for text in (page, plain):
         parser = Tags()
