@@ -1,5 +1,6 @@
 """A view's state: compared with another, as JSON, as code; stopped, alive, alone beside another; another model."""
 
+import copy
 import json
 import threading
 import time
@@ -73,6 +74,16 @@ def test_a_setup_that_was_on_before_is_remembered_until_the_weights_change(lm, m
         weight.mul_(1)  # the same numbers, but who knows
     view.setup = ()
     assert view.wait(60) and len(runs) == 4
+
+
+def test_a_model_whose_weights_torch_does_not_watch_has_a_view(lm):
+    with torch.inference_mode():
+        model = copy.deepcopy(lm.model)
+        for weight in model.parameters():
+            weight.data = weight.data.clone()
+    view = ct.AttentionView(ct.wrap(model, lm.tokenizer), PROMPT)
+    assert any(weight.is_inference() for weight in model.parameters()), "nothing was tried"
+    assert view.wait(60) and view.error is None
 
 
 def test_a_flip_ends_what_is_being_measured(lm, monkeypatch):

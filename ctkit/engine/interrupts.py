@@ -1,5 +1,5 @@
 """Stopping in the middle: an interrupt (Ctrl-C, a notebook's stop button) is held back until a model can be left as it
-was found, and work on another thread ends before its next pass where nobody wants it any more."""
+was found, and work on another thread ends before its next block where nobody wants it any more."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_unwanted = threading.local()  # .now: asked before every pass of this thread
+_unwanted = threading.local()  # .now: asked before every block of this thread's passes
 
 
 class Stopped(BaseException):

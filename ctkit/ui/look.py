@@ -120,8 +120,8 @@ class Looks:
 
 
 def weights_age(lm: LM) -> int:
-    """How often the model's weights were changed in place; torch counts it."""
-    return sum(weight._version for weight in lm.model.parameters())
+    """How often the model's weights were changed in place; torch counts it, but for tensors of its inference mode."""
+    return sum(weight._version for weight in lm.model.parameters() if not weight.is_inference())
 
 
 def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most: int = MOST_WHOLE) -> Look:

@@ -81,7 +81,7 @@ class View(Stated):
         self._done: dict[str, tuple] = {}  # part → for what it was last measured
         self._asked: tuple | None = None  # what was last handed to the worker
         self._errands: dict[str, Callable[[Callable[[], bool]], None]] = {}  # what to do once, by name
-        self._seen_by_someone = False  # whether a browser ever said something
+        self._watched = False  # whether a browser ever said something
         self._tickets = 0  # how many models were asked for or cancelled
         self._problem_seed = examples()[0].seed
         first = first_state(prompt, as_setup(setup), as_setup(against)) | (state or {})
@@ -122,7 +122,7 @@ class View(Stated):
         return mimebundle_of(super()._repr_mimebundle_(**kwargs), repr(self), self._seen)
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
-        self._seen_by_someone = True
+        self._watched = True
         super()._handle_msg(msg)
 
     def _changed(self, change: Any, again: bool = False) -> None:
@@ -147,7 +147,7 @@ class View(Stated):
                 if not stale():
                     self._run_errand("page", stale)  # which says why there is none
                 return
-            if self._seen_by_someone:
+            if self._watched:
                 self._worker.rest(QUIET)
         with stopped_when(stale):
             for name, part in self._parts.items():
