@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 
 from ctkit.doctor import find_browser
@@ -116,3 +117,29 @@ def run_all() -> Callable:
             .filter(o => o.output_type === "error").map(o => `${o.ename}: ${o.evalue}`)""")
 
     return run
+
+
+@pytest.fixture(scope="module")
+def run_cells(lab, open_notebook, run_all) -> Callable:
+    """Run cells of code, with a text below them, in a notebook of their own, and hand over the page; what its console
+    complains of is in `page.said`."""
+
+    def run(name: str, *cells: str):
+        write_notebook(lab.root / "notebooks" / f"{name}.ipynb", *cells, below="below")
+        page = open_notebook(f"notebooks/{name}.ipynb")
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        assert run_all(page) == []
+        return page
+
+    return run
+
+
+def write_notebook(path: Path, *cells: str, above: str = "", below: str = "") -> None:
+    """Write a notebook of cells of code, with a text above and below them."""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    book.cells[:0] = [nbformat.v4.new_markdown_cell(above)] if above else []
+    book.cells += [nbformat.v4.new_markdown_cell(below)] if below else []
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, path)

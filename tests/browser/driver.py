@@ -1,9 +1,12 @@
 """A playground on a page, as a person uses it: switches, numbers, keys."""
 
 import json
+import os
 from pathlib import Path
 
 ROOT = "[data-test=playground]"
+# flips that are timed: few in a run of all tests; CTKIT_TEST_FLIPS=100 for a median to speak of
+FLIPS = int(os.environ.get("CTKIT_TEST_FLIPS", "24"))
 SWITCHES = ("think", "reread", "prepend", "mask", "steer")
 
 

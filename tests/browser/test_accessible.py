@@ -1,6 +1,5 @@
 """Every view of ctkit in a real JupyterLab, light and dark, held to the rules of axe-core; and a storm of changes."""
 
-import nbformat
 import pytest
 
 from ..house import ROOT
@@ -20,17 +19,9 @@ STORM = 500
 
 
 @pytest.fixture(scope="module")
-def page(lab, open_notebook, run_all):
-    cells = [nbformat.v4.new_code_cell("import ctkit as ct"), *map(nbformat.v4.new_code_cell, VIEWS.values())]
-    book = nbformat.v4.new_notebook(cells=cells)
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "views.ipynb")
-    page = open_notebook("notebooks/views.ipynb")
-    page.said = []
-    page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.said.append(str(error)))
+def page(run_cells):
+    page = run_cells("views", "import ctkit as ct", *VIEWS.values())
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.notebookConfig.windowingMode = 'none'; }")
-    assert run_all(page) == []
     return page
 
 

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import nbformat
 import pytest
 
 import ctkit as ct
@@ -28,16 +27,9 @@ def catalog(lm):
 
 
 @pytest.fixture(scope="module")
-def page(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "hands.ipynb")
-    page = open_notebook("notebooks/hands.ipynb")
+def page(run_cells):
+    page = run_cells("hands", CELL)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.said = []
-    page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    assert run_all(page) == []
     Hands(page).part("more-switches").locator("summary").first.click()
     return page
 

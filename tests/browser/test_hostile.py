@@ -3,7 +3,6 @@
 import shutil
 from xml.etree import ElementTree
 
-import nbformat
 import pytest
 
 from ..hostile import MARKUP
@@ -19,13 +18,9 @@ RAN = "() => window.pwned !== undefined || document.querySelector('[data-test=pl
 
 
 @pytest.fixture(scope="module")
-def play(lab, open_notebook, run_all):
+def play(lab, run_cells):
     shutil.copy(ROOT / "tests" / "hostile.py", lab.root / "notebooks")
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "hostile.ipynb")
-    page = open_notebook("notebooks/hostile.ipynb")
-    assert run_all(page) == []
+    page = run_cells("hostile", CELL)
     return Driver(page)
 
 

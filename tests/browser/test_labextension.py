@@ -5,11 +5,10 @@ import os
 import re
 import time
 
-import nbformat
 import pytest
 
 from ..house import ROOT
-from .conftest import Asked
+from .conftest import Asked, write_notebook
 from .labdriver import LabDriver
 
 SECONDS = 15  # from the card to a running playground, on two cores that have nothing else to do
@@ -23,11 +22,7 @@ NOT_OURS = re.compile(r"Canceled future for|/lab/extensions/(?!ctkit-lab/)")
 def lessons(lab):
     """Two small lessons, and files that are none, beside the real ones."""
     for name, title in ((SMALL, "2 · Small <b>lesson</b>"), ("10-last.ipynb", "10 · Last"), ("mine.ipynb", "Mine")):
-        cells = [nbformat.v4.new_markdown_cell(f"# {title}")]
-        cells += [nbformat.v4.new_code_cell(source) for source in ("1 + 1", "2 + 2", "")]
-        book = nbformat.v4.new_notebook(cells=cells)
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(book, lab.root / "notebooks" / name)
+        write_notebook(lab.root / "notebooks" / name, "1 + 1", "2 + 2", "", above=f"# {title}")
     yield lab.root / "notebooks"
     for name in (SMALL, "10-last.ipynb", "mine.ipynb"):
         (lab.root / "notebooks" / name).unlink(missing_ok=True)

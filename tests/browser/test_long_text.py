@@ -2,7 +2,6 @@
 
 import statistics
 
-import nbformat
 import pytest
 
 from .driver import Driver
@@ -34,12 +33,8 @@ HOVER = """async ([selector, n]) => {
 
 
 @pytest.fixture(scope="module")
-def view(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "long.ipynb")
-    page = open_notebook("notebooks/long.ipynb")
-    assert run_all(page) == []
+def view(run_cells):
+    page = run_cells("long", CELL)
     return Driver(page)
 
 

@@ -6,7 +6,6 @@ every preset.
 
 import os
 
-import nbformat
 import pytest
 
 from ctkit.ui.examples import examples
@@ -28,13 +27,9 @@ MEASURED = """async () => {
 
 
 @pytest.fixture(scope="module")
-def play(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "looks.ipynb")
-    page = open_notebook("notebooks/looks.ipynb")
+def play(run_cells):
+    page = run_cells("looks", CELL)
     page.set_viewport_size({"width": 1900, "height": 4600})
-    assert run_all(page) == []
     return Driver(page)
 
 

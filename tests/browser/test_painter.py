@@ -1,6 +1,5 @@
 """Painting a mask in a real JupyterLab, by mouse and by keyboard: the numbers are those of the painted mask."""
 
-import nbformat
 import pytest
 
 import ctkit as ct
@@ -12,12 +11,8 @@ CELL = "import ctkit as ct\npainter = ct.MaskPainter()\npainter"
 
 
 @pytest.fixture(scope="module")
-def page(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "painter.ipynb")
-    page = open_notebook("notebooks/painter.ipynb")
-    assert run_all(page) == []
+def page(run_cells):
+    page = run_cells("painter", CELL)
     return page
 
 

@@ -7,7 +7,7 @@ import statistics
 import nbformat
 import pytest
 
-from .driver import SWITCHES, Driver
+from .driver import FLIPS, SWITCHES, Driver
 
 CELL = """import ctkit as ct
 play = ct.Playground()
@@ -15,12 +15,8 @@ play"""
 
 
 @pytest.fixture(scope="module")
-def play(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL), nbformat.v4.new_markdown_cell("below")])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "scratch.ipynb")
-    page = open_notebook("notebooks/scratch.ipynb")
-    assert run_all(page) == []
+def play(run_cells):
+    page = run_cells("scratch", CELL)
     return Driver(page)
 
 
@@ -144,7 +140,7 @@ def test_what_goes_wrong_is_said_and_can_be_undone(play):
 
 def test_how_long_a_flip_takes(play, record_property):
     times = []
-    for _ in range(104):  # on and off again: a setup that was on before is remembered
+    for _ in range(FLIPS + 4):  # on and off again: a setup that was on before is remembered
         play.page.wait_for_timeout(300)
         times.append(play.flip_time("reread"))
     record_property("measured", f"flip to repaint in JupyterLab, seen before: {in_words(times[4:])}")
@@ -153,7 +149,7 @@ def test_how_long_a_flip_takes(play, record_property):
 
 def test_how_long_a_flip_takes_on_a_text_never_seen(play, record_property):
     times = []
-    for _ in range(24):
+    for _ in range(FLIPS // 5 + 4):
         before = play.seq()
         play.part("new-problem").click()
         play.settle(before)
@@ -167,7 +163,7 @@ def test_how_long_a_flip_takes_on_a_text_never_seen(play, record_property):
 def test_how_long_a_flip_takes_while_hundreds_of_thoughts_are_written(play, record_property):
     play.flip("think")
     times = []
-    for _ in range(12):
+    for _ in range(FLIPS // 8 + 2):
         play.page.wait_for_timeout(700)  # by now the fresh problems of the setting before are being answered
         times.append(play.flip_time("reread"))
     record_property("measured", f"the same while 200 thoughts are being written: {in_words(times)}")

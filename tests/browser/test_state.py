@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-import nbformat
 import pytest
 
 from ctkit.ui.examples import examples
@@ -22,13 +21,9 @@ MENUS = ("history", "save", "model")
 
 
 @pytest.fixture(scope="module")
-def page(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "state.ipynb")
-    page = open_notebook("notebooks/state.ipynb")
+def page(run_cells):
+    page = run_cells("state", *CELLS)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    assert run_all(page) == []
     return page
 
 
