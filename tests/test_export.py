@@ -4,11 +4,15 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 
 import pytest
 
 import ctkit as ct
+from ctkit.ui import export
+from ctkit.ui import playground as playground_module
 from ctkit.ui.export import filled, packed, single_switches, unique
+from ctkit.ui.look import look
 from ctkit.ui.parts import PARTS
 
 LARGEST = 2_000_000  # bytes of a page for the default preset
@@ -73,6 +77,38 @@ def test_a_page_is_compared_with_what_the_playground_is(lm, tmp_path):
     assert widget.status == {"busy": [], "message": ""}
 
 
+def test_a_setup_that_is_longer_than_the_context_is_left_out_and_said(lm, tmp_path):
+    widget = ct.Playground(replace(lm, context=40), "The key is in the box. Where is the key?")
+    with pytest.warns(UserWarning, match=r"Left out: ct.Setup\(\[ct.Reread\(times=9.*tokens"):
+        path = widget.to_html(tmp_path / "page.html", setups=[ct.Reread(times=9), ct.PrependToken(1, 3)])
+    recorded = recorded_in(path.read_text(encoding="utf-8"))
+    names = [[entry["intervention"] for entry in one["setup"]] for one in recorded["recordings"]]
+    assert names == [["PrependToken"], []]
+    [missing] = recorded["left_out"]
+    assert missing["setup"] == ct.Setup([ct.Reread(times=9)]).to_data() and "tokens" in missing["found"]
+    widget.setup = ct.Reread(times=9)
+    assert widget.wait(60)
+    with pytest.raises(ct.CtkitError, match="tokens"):
+        widget.to_html(tmp_path / "page.html", setups=[])
+
+
+def test_each_setup_is_run_once(playground, lm, tmp_path, monkeypatch):
+    ran = []
+
+    def counted(lm, prompt, setup, *rest, **named):
+        ran.append(setup.to_code())
+        return look(lm, prompt, setup, *rest, **named)
+
+    monkeypatch.setattr(export, "look", counted)
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: None)
+    visited = [ct.Setup([ct.Mask("prefix")]).to_data(), ct.Setup([ct.Reread()]).to_data()]
+    known = playground._runs.of
+    monkeypatch.setattr(playground._runs, "of", lambda *asked: ran.append("again") or known(*asked))
+    playground._told(playground, {"type": "page", "asked": "a", "setups": visited}, [])
+    assert playground.wait(60) and playground.error is None
+    assert sorted(ran) == ["ct.Setup([])", "ct.Setup([ct.Mask(kind='prefix')])", "ct.Setup([ct.Reread()])"]
+
+
 def test_text_cannot_leave_its_place(playground, tmp_path):
     page = playground.to_html(tmp_path / "page.html", setups=[]).read_text(encoding="utf-8")
     assert page.count("<script") == 2 and page.count("</script>") == 2
@@ -95,6 +131,10 @@ def test_setups_are_recorded_once_and_the_last_stays_last(playground):
     assert len(single_switches(playground.catalog)) == len(offered)
 
 
-def test_a_page_that_cannot_be_written(playground, tmp_path):
+def test_a_page_that_cannot_be_written(playground, tmp_path, monkeypatch):
+    monkeypatch.setattr(playground_module, "record_page", lambda view, setups: pytest.fail("recorded for nothing"))
     with pytest.raises(ct.CtkitError, match="a folder that exists"):
-        playground.to_html(tmp_path / "nowhere" / "page.html", setups=[])
+        playground.to_html(tmp_path / "nowhere" / "page.html")
+    monkeypatch.setattr(playground_module, "record_page", lambda view, setups: export.Page("text"))
+    with pytest.raises(ct.CtkitError, match="a folder that exists"):
+        playground.to_html(tmp_path)  # a folder

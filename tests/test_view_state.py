@@ -19,6 +19,8 @@ from ctkit.ui.concepts import concept_directions
 from ctkit.ui.examples import examples
 from ctkit.ui.share import state_from_json
 
+from .test_export import recorded_in
+
 PROMPT = get("hunt").generate(3, 2).prompt
 look_module_look = look_module.look
 
@@ -267,7 +269,7 @@ def test_a_page_is_sent_to_whom_asked_and_a_stop_is_told(playground, monkeypatch
     playground._told(playground, {"type": "page", "asked": "a", "setups": setups}, [])
     assert playground.wait(120)
     [(content, [page])] = said
-    assert content == {"type": "file", "asked": "a"} and page.startswith(b"<!doctype html>")
+    assert content == {"type": "file", "asked": "a", "missing": ""} and page.startswith(b"<!doctype html>")
     said.clear()
     monkeypatch.setattr(commands, "page_of", lambda *args: None)
     playground._told(playground, {"type": "page", "asked": "b", "setups": []}, [])
@@ -275,21 +277,22 @@ def test_a_page_is_sent_to_whom_asked_and_a_stop_is_told(playground, monkeypatch
 
 
 def test_a_visited_setup_that_did_not_run_is_left_out_of_the_page(playground, monkeypatch):
-    said, asked = [], []
-    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append(content))
-    monkeypatch.setattr(commands, "page_of", lambda lm, traits, setups, *rest: asked.append(setups) or "page")
+    said = []
+    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append((content, buffers)))
     gone, unknown = ct.Setup([ct.Emphasize("no such words")]).to_data(), [{"intervention": "unheard of"}]
     good = ct.Setup([ct.Reread()])
     playground._told(playground, {"type": "page", "asked": "a", "setups": [gone, good.to_data(), unknown]}, [])
     assert playground.wait(120) and playground.error is None
-    assert good in asked[0] and [one["type"] for one in said] == ["file"]
-    assert not any("Emphasize" in setup.to_json() for setup in asked[0])
+    [(content, [page])] = said
+    recorded = recorded_in(page.decode())
+    assert [one["setup"] for one in recorded["recordings"]] == [good.to_data(), []]
+    assert [one["setup"] for one in recorded["left_out"]] == [gone]
+    assert "no such words" in recorded["left_out"][0]["found"] and "Emphasize" in content["missing"]
     playground.setup = ct.Setup([ct.Emphasize("no such words")])
     assert playground.wait(120)
-    monkeypatch.undo()
-    monkeypatch.setattr(playground, "send", lambda content, buffers=None: said.append(content))
     playground._told(playground, {"type": "page", "asked": "b", "setups": []}, [])
-    assert playground.wait(120) and said[-1]["type"] == "failed" and "no such words" in said[-1]["found"]
+    assert playground.wait(120) and said[-1][0]["type"] == "failed"
+    assert "no such words" in said[-1][0]["found"]
 
 
 def test_two_playgrounds_on_one_model_do_not_disturb_each_other(lm):

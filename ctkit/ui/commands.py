@@ -8,10 +8,10 @@ from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..tasks import Problem, get
 from .examples import examples
-from .export import STATIC, page_of, single_switches, unique
+from .export import STATIC, Page, page_of, single_switches, unique
 from .heads import head_of
 from .models import fitting, loaded, words_of
-from .state import pieces_of, prompt_of, setups_of
+from .state import pieces_of, setups_of
 from .steering import fit
 
 Message = dict[str, Any]
@@ -90,20 +90,20 @@ def cancel_model(view: Any, message: Message) -> None:
 
 
 def page(view: Any, message: Message) -> None:
-    """Record the playground as one HTML page, and send it to the browser that asked. Setups that it visited and that do
-    not run on this text are left out."""
+    """Record the playground as one HTML page, and send it to the browser that asked, with words of what is not in it:
+    setups that it visited and that do not run on this text."""
     asked = message.get("asked")
 
     def record(stale: Callable[[], bool]) -> None:
         try:
-            text = record_page(view, _running(view, message.get("setups", [])), stale)
+            made = record_page(view, _readable(message.get("setups", [])), stale)
             found = "stopped before the page was whole"
         except CtkitError as err:
-            text, found = None, f"{err.asked}: {err.found}"
-        if text is None:
+            made, found = None, f"{err.asked}: {err.found}"
+        if made is None:
             view.send({"type": "failed", "asked": asked, "found": found})
         else:
-            view.send({"type": "file", "asked": asked}, buffers=[text.encode("utf-8")])
+            view.send({"type": "file", "asked": asked, "missing": made.missing}, buffers=[made.text.encode("utf-8")])
 
     view._errand("page", record)
 
@@ -124,7 +124,7 @@ def script(view: Any, message: Message) -> None:
     view.send({"type": "script", "name": name, "text": text})
 
 
-def record_page(view: Any, setups: Sequence[Any] | None, stale: Callable[[], bool] = lambda: False) -> str | None:
+def record_page(view: Any, setups: Sequence[Any] | None, stale: Callable[[], bool] = lambda: False) -> Page | None:
     """The page of a view: nothing on, some setups (None: each switch on its own), what is compared with, what is on."""
     own = single_switches(view.catalog, list(view.prompt.pieces)) if setups is None else setups
     traits = {name: getattr(view, name) for name in ("panels", "catalog", "state", "options")}
@@ -158,14 +158,12 @@ def use(view: Any, lm: Any) -> None:
     view._set(**{name: setup.to_data() for name, (setup, _) in found.items()})
 
 
-def _running(view: Any, setups: Any) -> list[Setup]:
-    """Those of the setups (as data) that run on the text on show."""
+def _readable(setups: Any) -> list[Setup]:
+    """Setups from data; what is none never had a picture."""
     found = []
     for data in setups:
         with suppress(CtkitError):
-            setup = Setup.from_data(data)
-            view._runs.of(view.lm, prompt_of(view.state), setup)
-            found.append(setup)
+            found.append(Setup.from_data(data))
     return found
 
 

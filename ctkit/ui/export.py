@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,19 @@ Stale = Callable[[], bool]
 WHOLE = {"steps": {"detail": True, "matrix": True}}  # what a page holds beside what is on show
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page as text, and the setups that are not in it, each with why: they do not run on this prompt."""
+
+    text: str
+    left_out: tuple[tuple[Setup, str], ...] = ()
+
+    @property
+    def missing(self) -> str:
+        """What is left out, in words; nothing where everything is there."""
+        return " ".join(f"Left out: {setup.to_code()} ({why})." for setup, why in self.left_out)
+
+
 def page_of(
     lm: LM,
     traits: dict[str, Any],
@@ -31,8 +45,9 @@ def page_of(
     problem: Problem | None = None,
     stale: Stale = lambda: False,
     progress: Callable[[int, int], Any] = lambda done, of: None,
-) -> str | None:
+) -> Page | None:
     """The page, opened at the last of the setups; each is run once more and recorded. None where it became stale.
+    Of the others, one that is refused on this prompt is left out, and the page says so.
 
     `traits` of the view: "panels", "catalog", "state" and "options". All recordings are compared with the state's
     "against".
@@ -41,28 +56,38 @@ def page_of(
     prompt, against = prompt_of(state), setups_of(state)[1]
     before = look(lm, prompt, against, most=MOST_WHOLE)
     parts = {name: make(lm) for name, make in PARTS.items() if name in traits["panels"]}
-    recordings = []
-    for done, setup in enumerate(setups):
-        progress(done, len(setups))
+
+    def recording(setup: Setup) -> dict[str, Any]:
         after = None if setup.to_json() == against.to_json() else look(lm, prompt, setup, before, MOST_WHOLE)
         runs = before.trace, None if after is None else after.trace
         own = state | {"setup": setup.to_data()}
         results = {}
         for name, part in parts.items():
-            if stale():
-                return None
             options = WHOLE.get(name, {}) | traits["options"].get(name, {})
-            results[name] = _result(part, Job(lm, prompt, setup, *runs, own, problem, stale, options, against))
-        recordings.append(
-            {
-                "setup": setup.to_data(),
-                "frame": frame_of(lm, before, after, setup, against) | {"ms": 0},
-                "code": code_of(lm, prompt, setup, against),
-                "results": results,
-            }
-        )
-    recorded = traits | {"state": state | {"setup": setups[-1].to_data()}, "recordings": recordings}
-    return None if stale() else filled(packed(recorded))
+            job = Job(lm, prompt, setup, *runs, own, problem, stale, options, against)
+            results[name] = None if stale() else _result(part, job)
+        return {
+            "setup": setup.to_data(),
+            "frame": frame_of(lm, before, after, setup, against) | {"ms": 0},
+            "code": code_of(lm, prompt, setup, against),
+            "results": results,
+        }
+
+    recordings, left_out = [], []
+    for done, setup in enumerate(setups):
+        progress(done, len(setups))
+        try:
+            recordings.append(recording(setup))
+        except CtkitError as err:
+            if setup is setups[-1]:
+                raise
+            left_out.append((setup, f"{err.asked}: {err.found}"))
+        if stale():
+            return None
+    missing = [{"setup": setup.to_data(), "found": why} for setup, why in left_out]
+    own = state | {"setup": setups[-1].to_data()}
+    recorded = traits | {"state": own, "recordings": recordings, "left_out": missing}
+    return Page(filled(packed(recorded)), tuple(left_out))
 
 
 def single_switches(catalog: dict[str, Any], pieces: Sequence[str] = ()) -> list[Setup]:

@@ -1,8 +1,10 @@
 """The playground: switches on a model, and everything they change, side by side. Its truth is a prompt and a setup."""
 
 import pathlib
+import warnings
 from typing import Any
 
+from ..errors import CtkitError
 from .commands import record_page
 from .export import written
 from .view import View
@@ -43,6 +45,12 @@ class Playground(View):
 
         It holds the results of some setups, each run once more for it, and opens at the present one; its switches move
         between them. `setups`: a list of setups; by default nothing, each switch on its own, and the present setup.
-        Raises `CtkitError` where the file cannot be written.
+        A setup that this prompt does not allow (it is too long then, say) is left out with a warning, and the page says
+        so, too. Raises `CtkitError` where the present setup does not run, or the file cannot be written.
         """
-        return written(path, "a page", record_page(self, setups) or "")
+        if not pathlib.Path(path).parent.is_dir():  # said before the work, which takes a while
+            raise CtkitError(f"a page at {str(path)!r}", "no such folder", "a folder that exists and can be written to")
+        made = record_page(self, setups)
+        if made is not None and made.missing:
+            warnings.warn(made.missing, stacklevel=2)
+        return written(path, "a page", "" if made is None else made.text)

@@ -59,6 +59,18 @@ test("what was not recorded is refused in words, and the picture stays", () => {
 	expect(model.get("error")?.asked).toBe("another problem");
 });
 
+test("what did not run when the page was made is named, and asking for it says why", () => {
+	const model = new RecordedModel({ ...recorded(), left_out: [{ setup: [{ intervention: "Reread", times: 9 }], found: "a text of 400 tokens" }] });
+	expect(model.missing()).toBe("Left out of this page: Read again (a text of 400 tokens).");
+	expect(new RecordedModel(recorded()).missing()).toBe("");
+	model.set("state", { ...STATE, setup: [{ intervention: "Reread", times: 9 }] });
+	model.save_changes();
+	expect(model.get("error")?.found).toBe("a text of 400 tokens");
+	model.set("state", { ...STATE, setup: [{ intervention: "Mask" }] });
+	model.save_changes();
+	expect(model.get("error")?.found).toContain("without a model");
+});
+
 test("another comparison and other problems are refused, a page is one already, and a ping is answered", () => {
 	const model = new RecordedModel(recorded());
 	for (const [part, asked] of [[{ against: READ }, "another comparison"], [{ n: 3 }, "other fresh problems"]] as const) {

@@ -244,7 +244,8 @@ test("SVG and HTML are handed to the browser as files", async () => {
 	expect(asked.setups.map((setup) => setup.map((entry) => entry.intervention))).toEqual([[], ["Mask"]]);
 	model.reply({ type: "file", asked: "of another view" }, [new Uint8Array([1])]);
 	expect(clicked).toEqual(["ctkit-playground.svg"]);
-	model.reply({ type: "file", asked: asked.asked }, [new Uint8Array([1, 2])]);
+	model.reply({ type: "file", asked: asked.asked, missing: "Left out: Mask (too long)." }, [new Uint8Array([1, 2])]);
+	expect(at("saved").textContent).toBe("Saved as ctkit-playground.html. Left out: Mask (too long).");
 	expect(clicked).toEqual(["ctkit-playground.svg", "ctkit-playground.html"]);
 	at("save-html").click();
 	const again = model.sent.filter((sent) => sent.type === "page").at(-1) as { asked: string };

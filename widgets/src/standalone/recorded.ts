@@ -17,6 +17,7 @@ export interface Recorded {
 	state: PlayState;
 	options: State["options"];
 	recordings: Recording[];
+	left_out?: { setup: Entry[]; found: string }[]; // what did not run when the page was made, and why
 }
 
 type Listener = (reply: Reply, buffers: ArrayBufferView[]) => void;
@@ -70,7 +71,7 @@ export class RecordedModel implements Model {
 		if (["task", "difficulty", "n", "seed"].some((name) => state[name as keyof PlayState] !== told[name as keyof PlayState])) return this.refuse("other fresh problems");
 		if (this.otherSteps()) return this.refuse("another thought, or other steps");
 		const found = this.recorded.recordings.find((one) => matches(one.setup, state.setup));
-		if (!found) return this.refuse("this combination of switches");
+		if (!found) return this.refuse("this combination of switches", this.recorded.left_out?.find((one) => matches(one.setup, state.setup))?.found);
 		const results = Object.fromEntries(Object.entries(found.results).map(([name, value]) => [name, value && typeof value === "object" ? { ...value, seq } : value])) as Partial<State>;
 		this.traits = { ...this.traits, ...results, frame: { ...found.frame, seq }, code: found.code, error: null };
 		this.tell("frame", ...(Object.keys(results) as (keyof State)[]), "code", "error");
@@ -84,10 +85,16 @@ export class RecordedModel implements Model {
 		return !same;
 	}
 
-	private refuse(asked: string): void {
+	/** What is not in the page, in words; nothing where everything is. */
+	missing(): string {
+		const switches = this.recorded.catalog?.switches ?? [];
+		return (this.recorded.left_out ?? []).map((one) => `Left out of this page: ${summary(one.setup, switches)} (${one.found}).`).join(" ");
+	}
+
+	private refuse(asked: string, found = "a page without a model behind it, with recorded results only"): void {
 		const switches = this.recorded.catalog?.switches ?? [];
 		const told = this.recorded.recordings.map((one) => summary(one.setup, switches));
-		this.traits.error = { asked, found: "a page without a model behind it, with recorded results only", remedy: `one of the recorded settings: ${told.join(", ")}` };
+		this.traits.error = { asked, found, remedy: `one of the recorded settings: ${told.join(", ")}` };
 		this.tell("error");
 	}
 

@@ -65,7 +65,7 @@ export function save(context: Context): Panel {
 		if ((reply.type !== "file" && reply.type !== "failed") || reply.asked !== asked) return;
 		if (reply.type === "failed") return tell(`No page: ${reply.found}.`);
 		const page = buffers[0];
-		if (page) tell(download(`${NAME}.html`, new Blob([page as ArrayBufferView<ArrayBuffer>], { type: "text/html" })));
+		if (page) tell(`${download(`${NAME}.html`, new Blob([page as ArrayBufferView<ArrayBuffer>], { type: "text/html" }))} ${reply.missing ?? ""}`.trim());
 	};
 	model.on("msg:custom", heard);
 	signal.addEventListener("abort", () => model.off?.("msg:custom", heard));
