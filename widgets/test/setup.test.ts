@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CATALOG } from "../harness/fake";
 import { shown, number, percent, points, signed, unwordly } from "../src/lib/words";
-import { fitted, placesOf } from "../src/playground/places";
+import { fitted, placesOf, returned } from "../src/playground/places";
 import { applies, asOffered, changed, fromSetup, initial, isChanged, moved, same, type Setting, showing, switched, toSetup } from "../src/playground/setup";
 import type { Entry, Field, Json, Switch } from "../src/playground/types";
 
@@ -93,6 +93,23 @@ test("a reset is offered only where a shown setting is not the catalog's", () =>
 	const values = { ...asOffered(mask).values, size: 9 };
 	expect(isChanged(mask, { ...asOffered(mask), values })).toBe(false); // size is not shown for a lifted mask
 	expect(isChanged(mask, { ...asOffered(mask), values: { ...values, kind: "window" } })).toBe(true);
+});
+
+test("what a switch kept of another prompt is as it was offered; what may be there stays", () => {
+	const [mask, emphasize] = [switches[0]!, switches.find((one) => one.id === "emphasize")!];
+	const back = (one: Switch, name: string, value: Json) => {
+		const old = { ...asOffered(one), values: { ...asOffered(one).values, [name]: value } };
+		const { setting, gone } = returned(one, old, ["context", "question"], "The key is in\nthe tin. Where? Read again:");
+		return [setting.values[name], gone.map((field) => field.name)];
+	};
+	for (const place of ["the cup", "text", "text (2)", "after facts"]) expect(back(emphasize, "piece", place)).toEqual(["question", ["piece"]]);
+	const there = ["context", "all", "generated", "reading 2", "context (2)", "every context", "after question", "key is in\nthe tin", "Read again", 3, ["context", 3]];
+	for (const place of there) expect(back(emphasize, "piece", place)).toEqual([place, []]);
+	expect(back(mask, "mutual", ["facts", "question"])).toEqual([["context", "question"], ["mutual"]]);
+	expect(back(mask, "parallel", ["context", "text"])).toEqual([["context", "question"], ["parallel"]]);
+	expect(back(mask, "until", "text")).toEqual([null, ["until"]]);
+	expect(back(mask, "paint", ["painted", "2:1,1,2", []])).toEqual([["painted", "2:1,1,2", []], []]); // paint rests by itself
+	expect(back(switches.find((one) => one.id === "reread")!, "phrase", "Once more:")).toEqual(["Once more:", []]);
 });
 
 test("places that the prompt has not become places that it has", () => {

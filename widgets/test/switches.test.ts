@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { CATALOG, frame, hunt, side, state, tokenize } from "../harness/fake";
+import { twoReadings } from "./readings";
 import { change, press, shown } from "./shown";
 
 const HUNT = frame(1, side(tokenize(hunt()), 4, 4, 3), null, "");
@@ -23,6 +24,20 @@ test("a switch follows the state that Python sets, and keeps its settings when i
 	at("switch-reread").click();
 	at("switch-reread").click();
 	expect(model.get("state")?.setup).toEqual([{ ...reread, times: 3 }]);
+});
+
+test("a switch that comes on has no place of another prompt, and the live line says so", () => {
+	const { model, at } = shown({ state: state({ setup: [{ intervention: "Emphasize", piece: "The cup", alpha: 0.01, layers: null }] }) });
+	at("switch-emphasize").click();
+	model.push({ state: state({ prompt: [{ name: "text", text: "A fish swims." }] }), seq: 7 });
+	at("switch-emphasize").click();
+	expect(model.get("state")?.setup[0]).toMatchObject({ intervention: "Emphasize", piece: "text (2)" }); // the last piece on show
+	model.push({ frame: { ...twoReadings(8), sentence: "Emphasis: nothing moves." } });
+	expect(at("status").textContent).toBe("Emphasise, part: text (2), as The cup is not in this text. Emphasis: nothing moves.");
+	at("switch-emphasize").click();
+	at("switch-emphasize").click();
+	model.push({ frame: { ...twoReadings(9), sentence: "Again." } });
+	expect(at("status").textContent).toBe("Again.");
 });
 
 test("a setting changes the setup, and reset takes it back", () => {

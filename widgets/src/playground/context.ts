@@ -29,6 +29,8 @@ export class Context {
 	private tell: (() => void)[] = [];
 	/** Says something aloud: the one live line of the view. */
 	say: (words: string) => void = () => {};
+	/** What is said before the sentence of the next picture. */
+	notice = "";
 	/** Called when the state was sent to Python: an answer is due. */
 	wrote: () => void = () => {};
 	/** Copies the code of the state, where a panel shows it. */

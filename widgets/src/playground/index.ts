@@ -45,7 +45,10 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	const each = (name: "catalog" | "state" | "results" | "theme" | "resized") => all.forEach((panel) => panel[name]?.());
 	const results = (name: keyof State) => all.forEach((panel) => (!panel.hears || panel.hears.includes(name)) && panel.results?.());
 	const paint = () => {
-		if (show(context, model.get("frame"), failed.view)) context.say(context.view.look.frame?.sentence ?? "");
+		if (show(context, model.get("frame"), failed.view)) {
+			context.say(context.notice + (context.view.look.frame?.sentence ?? ""));
+			context.notice = "";
+		}
 		results("frame");
 	};
 	let due = 0;

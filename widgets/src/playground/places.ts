@@ -2,7 +2,7 @@
 import { applies, type Setting } from "./entry";
 import type { Decoded } from "./decode";
 import { same } from "./same";
-import type { Json, PieceText, Switch } from "./types";
+import type { Field, Json, PieceText, Switch } from "./types";
 import { textSide } from "./view";
 
 export interface Place {
@@ -44,6 +44,22 @@ export function fitted(one: Switch, setting: Setting, pieces: string[], typed = 
 		if ((field.type === "pair" || field.type === "places") && Array.isArray(value) && value.some(gone)) values[field.name] = field.type === "pair" ? [first, last] : text;
 	}
 	return { ...setting, values };
+}
+
+/** A setting of another prompt: places that this one does not have are the catalog's again; `gone` are their fields.
+ * `names` of pieces, and all the `words`. A place that may be there stays: Python says where it is not. */
+export function returned(one: Switch, setting: Setting, names: string[], words: string): { setting: Setting; gone: Field[] } {
+	const values = { ...setting.values };
+	const here = (place: Json): boolean => {
+		if (typeof place !== "string" || /^(all|prompt|generated|reading \d+)$/.test(place)) return true;
+		return words.includes(place) || names.includes(place.replace(/^(every|after|before) | \(\d+\)$/g, ""));
+	};
+	const gone = one.fields.filter(({ name, type, value }) => {
+		const there = !/^pl|^pair/.test(type) || same(values[name] ?? null, value) || [values[name] ?? null].flat().every(here); // place, pair, places
+		if (!there) values[name] = value;
+		return !there;
+	});
+	return { setting: { ...setting, values }, gone };
 }
 
 export function short(words: string): string {

@@ -3,7 +3,7 @@ import { freshId, h, listen, setAttributes, setShown } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 import { type FieldControl, fieldControl, type FieldOptions } from "../fields/field";
 import { blank, writePaint } from "../paint";
-import { fitted, pieceNames, placesOf } from "../places";
+import { fitted, pieceNames, placesOf, returned } from "../places";
 import { watchSelection } from "../selecting";
 import { applies, asOffered, changed, type Controls, fromSetup, initial, isChanged, type Setting, switched, toSetup } from "../setup";
 import type { Switch } from "../types";
@@ -27,7 +27,8 @@ export function switches(context: Context): Panel {
 	const el = h("section", { class: "ck-panel ck-switch-panel", "aria-label": "Switches" }, h("h3", {}, "Switches"), list, more, order.el);
 	const set = (one: Switch, setting: Setting) => take({ ...controls, settings: { ...controls.settings, [one.id]: complete(context, one, setting) } });
 	const flip = (one: Switch, on: boolean) => {
-		const settings = { ...controls.settings, [one.id]: complete(context, one, controls.settings[one.id]!) };
+		const old = controls.settings[one.id]!;
+		const settings = { ...controls.settings, [one.id]: on ? fresh(context, one, old) : complete(context, one, old) };
 		take(switched(context.catalog.switches, { ...controls, settings }, one.id, on));
 	};
 	const draw = () => {
@@ -65,6 +66,17 @@ export function switches(context: Context): Panel {
 		if (isNew("frame")) draw(); // other pieces to choose from
 	});
 	return { el, catalog, state };
+}
+
+/** A setting as it comes on: what it kept of another prompt is as it was offered, and that is said. */
+function fresh(context: Context, one: Switch, old: Setting): Setting {
+	const { frame } = context.view.look;
+	const { prompt } = context.state;
+	const words = [...(frame ? [textSide(frame).tokens.join("")] : []), ...prompt.map((piece) => piece.text)].join("\n");
+	const { setting, gone } = returned(one, old, [...pieceNames(frame, prompt), ...pieceNames(null, prompt)], words);
+	const made = complete(context, one, setting);
+	context.notice = gone.map(({ name, label }) => `${one.label}, ${label}: ${made.values[name]}, as ${old.values[name]} is not in this text. `).join("");
+	return made;
 }
 
 /** A setting that can run on the prompt on show: with pieces it has, and with paint of its size. */
