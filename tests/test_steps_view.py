@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import ctkit as ct
+from ctkit.engine.generate import generate
 from ctkit.measures.steps import METHODS, StepEffects, Steps
 from ctkit.tasks import get
 from ctkit.ui.memory import Memory
 from ctkit.ui.steps import Measuring, given, steps_of
+from ctkit.ui.steps import told as told_module
 from ctkit.ui.steps.told import Asked, told_of
 from ctkit.ui.steps.words import falls, sentence_of, what_edit_does, what_switches_do
 
@@ -73,6 +75,39 @@ def test_an_edit_moves_the_answer_and_is_marked(part, lm):
     assert last["measures"]["mistake"]["answer"] == "5"
     assert last["measures"]["mistake"]["before"] == [round(s, 4) for s in ct.step_effects(lm, PROBLEM, TRUE).scores]
     assert "9 falls from" in last["sentence"] and "“5” comes first" in last["sentence"]
+
+
+def test_the_model_writes_the_rest_on_from_an_edited_step(lm):
+    part = Measuring(lm)
+
+    def shown_of(now, setup=(), **more):
+        options = {"thought": {"source": "model", "prompt": PIECES, "base": own.text, "now": now, "on": True}}
+        return list(part.stages(asked(lm, setup, **options, **more)))[-1]
+
+    own = told_of(asked(lm, [ct.Think()])).steps
+    parts = [lead + text for lead, text in zip(own.leads, own.texts, strict=True)]
+    assert len(own) >= 3
+    for upto in (1, 2):  # behind the model's own beginning it writes its own rest
+        assert shown_of(parts[:upto], [ct.Think()])["thought"] == own.text.strip()
+    broken = [parts[0], parts[1].replace(parts[1].rstrip(".")[-1] + ".", "5.")]
+    data = shown_of(broken, [ct.Think()], detail=True)
+    texts = [row["text"] for row in data["steps"]]
+    assert texts[:2] == [part.strip() for part in broken] and len(texts) > 2 and data["error"] is None
+    assert texts[2:] != list(own.texts[2:]) and "5" in texts[2], "the rest takes the wrong number over"
+    alone = ct.generate(lm, PROBLEM.prompt.then(thought="".join(broken).strip()), ct.Think(), max_new_tokens=96)
+    assert data["thought"] == ("".join(broken) + alone.text.partition("Answer:")[0]).strip()
+    assert data["edited"] and [row["edited"] for row in data["steps"][:2]] == [False, True]
+
+
+def test_a_rest_is_written_once(part, lm, monkeypatch):
+    ran = []
+    monkeypatch.setattr(told_module, "generate", lambda *args, **named: ran.append(1) or generate(*args, **named))
+    options = by_hand([f" {TRUE[0]}"])
+    options["thought"]["on"] = True
+    for more in ({}, {"detail": True}, {"matrix": True}):
+        *_, last = part.stages(asked(lm, **options, **more))
+        assert last["error"] is None and last["thought"].startswith(TRUE[0]) and len(last["steps"]) > 1
+    assert len(ran) == 1
 
 
 def test_a_draft_asks_for_the_answer_alone(part, lm):

@@ -3,10 +3,9 @@
 import os
 import statistics
 
-import nbformat
 import pytest
 
-from .driver import Driver
+from .driver import FLIPS, Driver
 
 CELL = """import ctkit as ct
 problem = ct.tasks.get("sums").generate(1, difficulty=3)
@@ -91,12 +90,8 @@ class Steps(Driver):
 
 
 @pytest.fixture(scope="module")
-def steps(lab, open_notebook, run_all):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL), nbformat.v4.new_markdown_cell("below")])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, lab.root / "notebooks" / "steps.ipynb")
-    page = open_notebook("notebooks/steps.ipynb")
-    assert run_all(page) == []
+def steps(run_cells):
+    page = run_cells("steps", CELL)
     driver = Steps(page)
     driver.measured()
     return driver
@@ -146,6 +141,21 @@ def test_a_digit_is_edited_by_keyboard_alone(steps):
     steps.undo()
 
 
+def test_the_rest_is_written_on_from_an_edited_step_by_keyboard(steps):
+    cells, keys = steps.notebook(), steps.page.keyboard
+    steps.part("step-1").dblclick()
+    steps.part("step-field").fill("k = 0 + 7 = 5.")
+    keys.press("Enter")
+    steps.says(1, "k = 0 + 7 = 5.")
+    steps.tab_to("steps-on", limit=12)
+    keys.press("Enter")
+    steps.says(2, "v = 5 + 2 = 7.")  # the model takes the wrong number over
+    assert steps.measured() and steps.texts()[:2] == ["d = 0.", "k = 0 + 7 = 5."]
+    assert "After the edit, 9 falls from" in steps.part("steps-sentence").inner_text()
+    steps.undo()
+    assert steps.texts()[1:] == ["k = 0 + 7 = 7.", "v = 7 + 2 = 9."] and steps.notebook() == cells
+
+
 def test_the_chosen_step_is_asked_four_things(steps):
     steps.part("step-1").click()
     steps.measured()
@@ -184,7 +194,7 @@ def test_the_matrix_by_keyboard(steps, pictures):
 def test_how_long_an_edited_digit_takes(steps, record_property):
     steps.part("step-2").dblclick()
     times = []
-    for i in range(38):  # thoughts that were never read before: other summands, then the digit of the result
+    for i in range(FLIPS // 3 + 4):  # thoughts never read before: other summands, then the digit of the result
         steps.part("step-field").fill(f"v = {i % 10} + {i // 10} = {(3 * i) % 10}.")
         steps.reads(f" {(3 * i) % 10} ")
         steps.page.wait_for_timeout(100)

@@ -96,6 +96,29 @@ test("Escape leaves the thought as it was, also one that was edited before", () 
 	expect(options(model)).toMatchObject({ thought, draft: false });
 });
 
+test("the model writes the rest on behind the chosen step of an edited thought", () => {
+	const { model, at } = view();
+	press(at("step-0"), "ArrowDown");
+	expect(at("steps-on").hidden).toBe(true); // the model's own goes on as it stands
+	press(at("step-0"), "Enter");
+	type(at("step-field"), "The key is in the barn.");
+	press(at("step-field"), "Enter");
+	model.push({ steps: { ...STEPS, edited: true } }); // the edit itself is not on show yet
+	expect(at("steps-on").hidden).toBe(false);
+	expect(at("steps-on").tagName).toBe("BUTTON");
+	at("steps-on").click();
+	const begun = parts(STEPS, 0, "The key is in the barn.").slice(0, 1);
+	expect(options(model)).toMatchObject({ draft: false, thought: { source: "model", prompt: PROMPT, base: STEPS.base, now: begun, on: true } });
+	expect(at("status").textContent).toBe("The model writes the rest behind step 1.");
+	press(at("step-0"), "ArrowDown");
+	at("steps-on").click(); // what was written on is no edit: the steps on show count
+	expect(options(model).thought).toMatchObject({ now: parts(STEPS).slice(0, 2), on: true });
+	model.push({ steps: { ...STEPS, source: "hand" } });
+	expect(at("steps-on").hidden).toBe(false);
+	at("steps-undo").click();
+	expect(options(model).thought).toEqual({ source: "hand", prompt: PROMPT, base: STEPS.base });
+});
+
 test("an edit that changes nothing is no edit", () => {
 	const { model, at } = view();
 	press(at("step-0"), "Enter");

@@ -16,7 +16,7 @@ from ..frame import IN_WORDS
 from ..memory import Memory
 from .answers import Behind, bars_of, behind, top_of
 from .rows import FOUR, described, matrix_of, measured, reads_of
-from .told import Asked, Told, told_of
+from .told import Asked, Told, rest_of, told_of
 from .words import what_edit_does, what_switches_do
 
 DRAWS, SEED = 4, 0
@@ -39,8 +39,8 @@ class Measuring:
     """The part of a view behind its steps panel. It remembers what it measured.
 
     The panel's options: `method`, `by` (the grain; with "pattern" also `pattern`), `thought` (one that is not the
-    model's own; see `told.py`), `draft` (only the answer is wanted, quickly), `detail` (also the measures that a chosen
-    step is asked), `matrix` (also step → later step).
+    model's own, see `told.py`; "on" in it: the model writes the rest), `draft` (only the answer is wanted, quickly),
+    `detail` (also the measures that a chosen step is asked), `matrix` (also step → later step).
     """
 
     def __init__(self, lm: LM):
@@ -80,7 +80,7 @@ class Measuring:
             yield self._data | {"error": error, "running": None}
 
     def _stages(self, asked: Asked) -> Iterator[Data | None]:
-        told = told_of(asked)
+        told = told_of(asked, self._rest)
         if told is None:
             self.effects = None
             yield None
@@ -102,6 +102,10 @@ class Measuring:
             yield from self._matrix(asked, told)
         self._data["running"] = None
         yield dict(self._data)
+
+    def _rest(self, asked: Asked, start: str) -> str:
+        key = ("rest", asked.prompt, asked.setup.to_json(), start)
+        return self._memory.once(key, lambda: rest_of(asked, start))
 
     def _answers(self, asked: Asked, told: Told, outline: Outline | None) -> Data:
         """What comes behind the thought, and behind the one that it is compared with, whose answer is watched."""

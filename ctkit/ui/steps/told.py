@@ -1,6 +1,6 @@
 """Which thought the steps view measures: the model's own, the task's, one written by hand; as it was, or edited."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import Any
 from ...engine.generate import generate
 from ...engine.lm import LM
 from ...errors import CtkitError, shown
+from ...interventions import Think
 from ...interventions.setup import Setup
 from ...measures.score import THOUGHT_TOKENS, answer_cue, thinks
 from ...measures.steps import Steps, cut, split
@@ -67,8 +68,24 @@ class Told:
         return match is None or self.base.texts[match] != self.steps.texts[index]
 
 
-def told_of(asked: Asked) -> Told | None:
-    """The thought to measure, or None where there is none: nobody thinks, and nothing was written by hand."""
+def rest_of(asked: Asked, start: str) -> str:
+    """What the model writes behind the start of a thought, up to its answer cue: greedily, under the setup."""
+    setup = asked.setup if thinks(asked.setup, asked.prompt) else Setup([*asked.setup, Think()])
+    cue, text = answer_cue(asked.prompt), ""
+
+    def goes_on(token: str) -> bool:
+        nonlocal text
+        text += token
+        return cue not in text
+
+    begun = asked.prompt.then(thought=start.strip())
+    written = generate(asked.lm, begun, setup, max_new_tokens=THOUGHT_TOKENS, on_token=goes_on)
+    return written.text.partition(cue)[0].rstrip()
+
+
+def told_of(asked: Asked, write: Callable[[Asked, str], str] = rest_of) -> Told | None:
+    """The thought to measure, or None where there is none: nobody thinks, and nothing was written by hand.
+    `write` lets the model write the rest of a thought that is only begun ("on")."""
     told = asked.option("thought")
     if told is None or list(told["prompt"]) != list(asked.pieces):  # a thought belongs to the prompt it was told for
         if not thinks(asked.setup, asked.prompt):
@@ -81,7 +98,8 @@ def told_of(asked: Asked) -> Told | None:
         return _from_task(asked)
     base = _in_steps(asked, told["base"])
     now = told.get("now")
-    return Told(told["source"], base, base if now is None else _in_steps(asked, now))
+    steps = base if now is None else _in_steps(asked, now)
+    return Told(told["source"], base, _written_on(asked, steps, write) if told.get("on") and len(steps) else steps)
 
 
 def given(steps: Any, pieces: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -98,6 +116,15 @@ def parts_of(steps: Steps) -> list[str]:
     """Steps as parts of a text: each with what stands before it, the last with what stands behind."""
     parts = [lead + text for lead, text in zip(steps.leads, steps.texts, strict=True)]
     return [*parts[:-1], parts[-1] + steps.tail] if parts else []
+
+
+def _written_on(asked: Asked, start: Steps, write: Callable[[Asked, str], str]) -> Steps:
+    """The start of a thought with the rest that the model writes behind it: the steps of the start stay as they are."""
+    own = parts_of(start)
+    own[-1] = own[-1].rstrip()
+    rest = write(asked, "".join(own))
+    more = parts_of(_in_steps(asked, rest)) if rest.strip() else []
+    return _in_steps(asked, [*own, *more])
 
 
 def _from_task(asked: Asked) -> Told:

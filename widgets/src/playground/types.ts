@@ -229,7 +229,8 @@ export type StepsOptions = {
 	method?: string;
 	by?: string;
 	pattern?: string;
-	thought?: { source: string; prompt: PieceText[]; base?: Told; now?: Told } | null;
+	/** `on`: the model writes on behind `now`. */
+	thought?: { source: string; prompt: PieceText[]; base?: Told; now?: Told; on?: boolean } | null;
 	draft?: boolean;
 	detail?: boolean;
 	matrix?: boolean;
@@ -382,7 +383,7 @@ export type Command =
 	| { type: "script"; name: "more" };
 
 /** What Python says once, that is no state. */
-export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string } | { type: "script"; name: string; text: string } | { type: "failed"; asked: string; found: string };
+export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string; missing?: string } | { type: "script"; name: string; text: string } | { type: "failed"; asked: string; found: string };
 
 /** What the view uses of an anywidget model; any host that has these five can show it. */
 export interface Model {

@@ -11,7 +11,7 @@ import { stepList } from "../steps/list";
 import { type Scale, scaleOf } from "../steps/scale";
 import { source } from "../steps/source";
 import { stepTable } from "../steps/table";
-import { edited } from "../steps/thought";
+import { begun, edited } from "../steps/thought";
 import type { Json, Measured, Steps, StepsOptions } from "../types";
 
 const NAME = "Steps of the thought";
@@ -53,7 +53,13 @@ export function stepsPanel(context: Context): Panel {
 	const stop = button("steps-stop", "stop", signal, () => context.send({ type: "stop" }));
 	const again = button("steps-again", "go on", signal, () => set({ again: (options().again ?? 0) + 1 }));
 	const [name, four] = [h("h4"), h("ul", { class: "ck-evaluations", "data-test": "evaluations" })];
-	const chosen = h("div", { class: "ck-detail", "data-test": "step-detail" }, h("div", { class: "ck-inline" }, name, button("edit-step", "edit this step", signal, () => list.edit(list.chosen() ?? 0))), four);
+	const on = button("steps-on", "write the rest on from here", signal, () => {
+		const index = list.chosen();
+		if (!now || index === null) return;
+		set({ thought: begun(now, context.state.prompt, options().thought, index), draft: false });
+		context.say(`The model writes the rest behind step ${index + 1}.`);
+	});
+	const chosen = h("div", { class: "ck-detail", "data-test": "step-detail" }, h("div", { class: "ck-inline" }, name, button("edit-step", "edit this step", signal, () => list.edit(list.chosen() ?? 0)), on), four);
 	const under = h("div", { class: "ck-inline ck-step-progress" }, progress, note, stop, again);
 	const main = h("div", {}, list.el, under, said, where.el);
 	const el = h("section", { class: "ck-band ck-step-panel", "aria-label": NAME }, h("div", { class: "ck-inline" }, title, how.el), error, none, h("div", { class: "ck-step-body" }, main, bars.el), chosen, matrix.el, table.el);
@@ -81,6 +87,7 @@ export function stepsPanel(context: Context): Panel {
 		bars.draw(now);
 		where.draw(now, thinks(context));
 		setShown(chosen, index !== null);
+		setShown(on, !!now && (now.edited || now.source !== "model")); // the model's own goes on as it stands
 		if (now && index !== null) {
 			setText(name, `Step ${index + 1}: ${visible(now.steps[index]?.text ?? "")}`);
 			four.replaceChildren(...evaluations(now, index, busy));

@@ -1,4 +1,5 @@
 // A thought and its edits, as Python is told of them. Pure.
+import { same } from "../same";
 import type { PieceText, Steps, StepsOptions, Told } from "../types";
 
 type Thought = NonNullable<StepsOptions["thought"]>;
@@ -19,6 +20,13 @@ export function edited(steps: Steps, prompt: PieceText[], index: number, text: s
 	const now = parts(steps, index, text);
 	if (asText(now).trim() === asText(steps.base).trim()) return unedited(steps, prompt);
 	return { source: steps.source, prompt, base: steps.base, now };
+}
+
+/** The thought up to a step, behind which the model writes on. `told`: what was asked for last, of which an edit may be
+ * newer than the steps on show. */
+export function begun(steps: Steps, prompt: PieceText[], told: StepsOptions["thought"], index: number): Thought {
+	const newer = told && !told.on && Array.isArray(told.now) && same(told.prompt, prompt) ? told.now : parts(steps);
+	return { source: steps.source, prompt, base: steps.base, now: newer.slice(0, index + 1), on: true };
 }
 
 /** The thought as it was before anybody edited it. */
