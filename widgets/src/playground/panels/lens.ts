@@ -76,8 +76,11 @@ function values(one: LensToken, layer: number): string {
 	return one.after ? `${old} → ${number(one.after[layer] ?? 0)}` : old;
 }
 
+/** Narrow enough for its column: before and after share a cell, one below the other where there is no room. */
 function build({ tokens, before, after }: Lens): HTMLTableElement {
-	const head = ["layer", ...tokens.map((one) => shown(one.token)), "likeliest before", ...(after ? ["likeliest after"] : [])];
-	const rows = (tokens[0]?.before ?? []).map((_, layer) => h("tr", {}, h("th", { scope: "row" }, String(layer)), ...tokens.map((one) => h("td", {}, values(one, layer))), h("td", {}, shown(before?.top[layer] ?? "")), ...(after ? [h("td", {}, shown(after.top[layer] ?? ""))] : [])));
-	return h("table", {}, h("caption", {}, "Probability of a token, read off each layer"), h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, ...rows));
+	const head = ["layer", ...tokens.map((one) => shown(one.token)), "top"];
+	const both = (old: string, now: string | undefined) => h("td", {}, now === undefined ? old : `${old} ${now}`);
+	const value = (all: number[] | undefined, layer: number) => all && number(all[layer] ?? 0);
+	const rows = (tokens[0]?.before ?? []).map((_, layer) => h("tr", {}, h("th", { scope: "row" }, String(layer)), ...tokens.map((one) => both(value(one.before, layer) ?? "", value(one.after ?? undefined, layer))), both(shown(before?.top[layer] ?? ""), after ? shown(after.top[layer] ?? "") : undefined)));
+	return h("table", {}, h("caption", {}, `Probability of a token, read off each layer${after ? ": before, then after" : ""}`), h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, ...rows));
 }
