@@ -30,7 +30,7 @@ lab: $(BIN)/.course  ## open JupyterLab on the first lesson
 	@$(BIN)/ctkit lab $(ARGS)
 
 test: $(BIN)/.dev browser  ## every check: library, notebooks, browser, widgets
-	@env OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
+	@env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 browser:
 	@sh .ci/chromium || true

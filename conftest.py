@@ -16,6 +16,13 @@ for name, value in QUIET.items():
     os.environ.setdefault(name, value)  # the notebooks' kernels inherit it
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The files that take longest, those that need a browser or a kernel, come first: with short ones at the end the
+    workers of a parallel run end together."""
+    long = [config.rootpath / "tests" / "browser", config.rootpath / "notebooks"]
+    items.sort(key=lambda item: not any(folder in item.path.parents for folder in long))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give nbval its sanitising rules wherever pytest is started, and let it honour a closing semicolon."""
