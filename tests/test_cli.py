@@ -11,6 +11,7 @@ import pytest
 from ctkit import cli, doctor
 from ctkit import lab as lab_module
 from ctkit.errors import CtkitError
+from ctkit.ui.share import START
 
 
 def ctkit(*words: str) -> subprocess.CompletedProcess:
@@ -71,7 +72,8 @@ def test_a_card_without_such_a_section(capsys):
     assert "'stepps'" in capsys.readouterr().err
 
 
-def test_export_writes_a_page_that_stands_alone(tmp_path, lm, capsys):
+def test_export_writes_a_page_that_stands_alone(tmp_path, lm, capsys, monkeypatch):
+    monkeypatch.setitem(START, "n", 20)  # with all 200 problems: tests/test_export.py
     path = tmp_path / "page.html"
     assert cli.main(["export", str(path)]) == 0
     assert capsys.readouterr().out == f"wrote {path}\n"

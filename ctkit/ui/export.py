@@ -15,7 +15,7 @@ from ..tasks import Problem
 from .code import code_of
 from .entries import entry_of
 from .frame import frame_of
-from .look import look
+from .look import Look, look
 from .parts import PARTS, Job
 from .state import prompt_of, setups_of
 
@@ -53,31 +53,15 @@ def page_of(
     "against".
     """
     state = traits["state"]
-    prompt, against = prompt_of(state), setups_of(state)[1]
-    before = look(lm, prompt, against, most=MOST_WHOLE)
+    against = setups_of(state)[1]
+    before = look(lm, prompt_of(state), against, most=MOST_WHOLE)
     parts = {name: make(lm) for name, make in PARTS.items() if name in traits["panels"]}
-
-    def recording(setup: Setup) -> dict[str, Any]:
-        after = None if setup.to_json() == against.to_json() else look(lm, prompt, setup, before, MOST_WHOLE)
-        runs = before.trace, None if after is None else after.trace
-        own = state | {"setup": setup.to_data()}
-        results = {}
-        for name, part in parts.items():
-            options = WHOLE.get(name, {}) | traits["options"].get(name, {})
-            job = Job(lm, prompt, setup, *runs, own, problem, stale, options, against)
-            results[name] = None if stale() else _result(part, job)
-        return {
-            "setup": setup.to_data(),
-            "frame": frame_of(lm, before, after, setup, against) | {"ms": 0},
-            "code": code_of(lm, prompt, setup, against),
-            "results": results,
-        }
-
+    recorder = _Recorder(traits, against, before, parts, problem, stale)
     recordings, left_out = [], []
     for done, setup in enumerate(setups):
         progress(done, len(setups))
         try:
-            recordings.append(recording(setup))
+            recordings.append(recorder.recording(lm, setup))
         except CtkitError as err:
             if setup is setups[-1]:
                 raise
@@ -88,6 +72,36 @@ def page_of(
     own = state | {"setup": setups[-1].to_data()}
     recorded = traits | {"state": own, "recordings": recordings, "left_out": missing}
     return Page(filled(packed(recorded)), tuple(left_out))
+
+
+@dataclass(frozen=True)
+class _Recorder:
+    """What all recordings of a page share: the view, the run that they are compared with, what measures."""
+
+    traits: dict[str, Any]
+    against: Setup
+    before: Look
+    parts: dict[str, Any]
+    problem: Problem | None
+    stale: Stale
+
+    def recording(self, lm: LM, setup: Setup) -> dict[str, Any]:
+        """One setup: the picture, the code, what each part finds. Raises `CtkitError` where it is refused."""
+        prompt, against, before = prompt_of(self.traits["state"]), self.against, self.before
+        after = None if setup.to_json() == against.to_json() else look(lm, prompt, setup, before, MOST_WHOLE)
+        runs = before.trace, None if after is None else after.trace
+        own = self.traits["state"] | {"setup": setup.to_data()}
+        results = {}
+        for name, part in self.parts.items():
+            options = WHOLE.get(name, {}) | self.traits["options"].get(name, {})
+            job = Job(lm, prompt, setup, *runs, own, self.problem, self.stale, options, against)
+            results[name] = None if self.stale() else _result(part, job)
+        return {
+            "setup": setup.to_data(),
+            "frame": frame_of(lm, before, after, setup, against) | {"ms": 0},
+            "code": code_of(lm, prompt, setup, against),
+            "results": results,
+        }
 
 
 def single_switches(catalog: dict[str, Any], pieces: Sequence[str] = ()) -> list[Setup]:
