@@ -12,6 +12,7 @@ import pytest
 
 import ctkit as ct
 from ctkit.tasks import get
+from ctkit.ui import population
 from ctkit.ui.frame import frame_of, shown_token
 from ctkit.ui.look import look
 from ctkit.ui.worker import Worker
@@ -35,7 +36,11 @@ def unpacked(block: dict) -> np.ndarray:
         return np.broadcast_to(np.tril(np.ones(shape[-2:], np.uint8)), shape)
     if block["packing"] == "triangle":
         square = np.zeros(shape, np.uint8)
-        square[..., *np.tril_indices(shape[-1])] = data.reshape(*shape[:-2], -1)
+        rows, columns = np.tril_indices(shape[-1])
+        count = math.prod(shape[:-2]) * len(rows)
+        triangle = np.unpackbits(data, bitorder="little", count=count)
+        triangle[triangle == 1] = data[-(-count // 8) :]
+        square[..., rows, columns] = triangle.reshape(*shape[:-2], -1)
         return square
     return data.reshape(shape)
 
@@ -127,15 +132,18 @@ def test_bad_prompts_are_errors_in_words(playground, text):
     assert set(playground.error) == {"asked", "found", "remedy"} and all(playground.error.values())
 
 
-def test_a_population_fills_up_and_ends(lm):
+@pytest.mark.parametrize(("apart", "told"), [(0, list(range(10, 121, 10))), (1e6, [10, 120])])
+def test_a_population_fills_up_and_ends(lm, monkeypatch, apart, told):
+    """Lines that follow each other faster than `APART` are left out, but the first and the last."""
+    monkeypatch.setattr(population, "APART", apart)
     widget = ct.Playground(lm)
     widget.wait(120)
     lines = []
     widget.observe(lambda change: lines.append(change.new), names="population")
     widget.state = widget.state | {"n": 120, "setup": ct.Setup([ct.Mask("bidirectional")]).to_data()}
     assert widget.wait(120)
-    assert [line["done"] for line in lines] == list(range(10, 121, 10))
-    assert [line["running"] for line in lines] == [True] * 11 + [False]
+    assert [line["done"] for line in lines] == told
+    assert [line["running"] for line in lines] == [True] * (len(told) - 1) + [False]
     state = widget.state
     effect = ct.effect(
         lm, state["task"], ct.Mask("bidirectional"), n=120, seed=state["seed"], difficulty=state["difficulty"]

@@ -60,12 +60,14 @@ def test_before_is_the_run_under_what_it_is_compared_with(lm, playground):
 
 
 def test_a_setup_that_was_on_before_is_remembered_until_the_weights_change(lm, monkeypatch):
-    runs = []
+    runs, names = [], []
     monkeypatch.setattr(look_module, "look", lambda *asked: runs.append(asked[2]) or look_module_look(*asked))
     view = ct.AttentionView(lm, PROMPT)
     for setup in (ct.Reread(), (), ct.Mask("prefix"), ct.Reread()):
         view.setup = setup
         assert view.wait(60)
+        names.append(view.frame["run"])
+    assert names[0] == names[3] and len(set(names)) == 3, "the page knows a picture by this name"
     assert [list(setup) for setup in runs] == [[], [ct.Reread()], [ct.Mask("prefix")]]
     assert shown_by(view) == [
         (t, round(p, 5), round(q, 5))
@@ -75,7 +77,7 @@ def test_a_setup_that_was_on_before_is_remembered_until_the_weights_change(lm, m
     with torch.no_grad():
         weight.mul_(1)  # the same numbers, but who knows
     view.setup = ()
-    assert view.wait(60) and len(runs) == 4
+    assert view.wait(60) and len(runs) == 4 and view.frame["run"] not in names
 
 
 def test_a_model_whose_weights_torch_does_not_watch_has_a_view(lm):

@@ -47,6 +47,7 @@ def frame_of(lm: LM, before: Look, after: Look | None, setup: Setup, against: Se
         for token, p, q in comparison.next_tokens
     ]
     return {
+        "run": f"{before.number}-{'' if after is None else after.number}",  # the same name, the same picture
         "before": before.sent(lambda: side_of(lm, before, whole), whole),
         "after": None if after is None else after.sent(lambda: side_of(lm, after, whole), whole),
         "heads": None if whole else overview_of(before, after),

@@ -1,6 +1,7 @@
 """One run with everything that a view draws: of a short text all attention weights, of a long one each head made small
 while the model runs."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,6 +50,7 @@ class Look:
     kept: Tensor | None = field(default=None, repr=False)
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)  # single heads, read when asked for
     recut: Callable[[Edges], Tensor | None] | None = field(default=None, repr=False)
+    number: int = field(default_factory=itertools.count().__next__, repr=False)  # tells this run from all others
     cut: Memory = field(default_factory=lambda: Memory(CUTS), repr=False)  # edges → all heads in these cells, as bytes
 
     _sent: dict[bool, dict[str, Any]] = field(default_factory=dict, repr=False)

@@ -1,5 +1,6 @@
 """The population line: accuracy over fresh problems, filled in part by part, and the baseline remembered."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from .paint import note_on_paint
 
 PART = 10  # problems in one go: the line fills up before one's eyes, and a processor is not faster with more
 KEPT = 2000  # parts whose answers are kept: some words each
+APART = 0.05  # seconds between two lines: parts that are remembered come faster than anybody can see
 FLIPPED = 12  # how many problems that changed are listed
 
 
@@ -34,7 +36,7 @@ class Population:
         publish: Callable[[dict[str, Any]], None],
         against: Setup | None = None,
     ) -> None:
-        """Publish the line after each part, until all problems are done or something newer waits. `against`: what is on
+        """Publish the line part by part, until all problems are done or something newer waits. `against`: what is on
         before (None: nothing). A setup that names words of one prompt cannot be had on others, and that is said."""
         against = Setup() if against is None else against
         try:
@@ -50,6 +52,7 @@ class Population:
         asked = (task, difficulty, seed, weights_age(self.lm))
         before: list[str] = []
         after: list[str] = []
+        told = -APART
         for start in range(0, n, PART):
             if stale():
                 return
@@ -58,6 +61,10 @@ class Population:
             if stale():
                 return
             after += before[start:] if same else self._answers((*asked, start, len(part)), part, setup)
+            now = time.monotonic()
+            if len(after) < n and now - told < APART:
+                continue
+            told = now
             effect = Effect(task, setup, outcomes_of(problems[: len(after)], before, after), seed)
             note = note_on_paint(self.lm, setup, [problem.prompt for problem in problems[: len(after)]])
             line = line_of(effect, n, get(task).title, difficulty, same)

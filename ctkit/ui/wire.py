@@ -1,4 +1,4 @@
-"""Many numbers as few bytes: weights as a byte each (half of them where the rest is 0), masks as a bit each."""
+"""Many numbers as few bytes: weights as a byte each (of a triangle those that are not 0), masks as a bit each."""
 
 from typing import Any
 
@@ -18,12 +18,16 @@ def packed(values: UInt8[Tensor, "..."], packing: str = "bytes") -> dict[str, An
 
 
 def packed_weights(weights: Float[Tensor, "*heads query key"]) -> dict[str, Any]:
-    """Weights from 0 to 1 in steps of 1/255. Where nothing reads ahead, only the lower triangle is sent, row by row."""
+    """Weights from 0 to 1 in steps of 1/255. Where nothing reads ahead, only the lower triangle is sent, row by row: a bit
+    for each of its bytes, then those that are not 0."""
     steps = as_bytes(weights)
     if steps.numel() == 0 or steps.triu(1).any():
         return packed(steps)
     rows, columns = torch.tril_indices(*steps.shape[-2:]).unbind()
-    return packed(steps[..., rows, columns], "triangle") | {"shape": list(steps.shape)}
+    triangle = steps[..., rows, columns].numpy().ravel()
+    some = triangle != 0
+    data = np.packbits(some, bitorder="little").tobytes() + triangle[some].tobytes()
+    return {"shape": list(steps.shape), "packing": "triangle", "data": memoryview(data)}
 
 
 def packed_mask(allowed: Bool[Tensor, "*heads query key"]) -> dict[str, Any]:

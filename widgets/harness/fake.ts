@@ -112,7 +112,7 @@ export function frame(seq: number, before: Side, now: Side | null, sentence: str
 	const { align, fold } = now ? match(before, now) : { align: [], fold: [] };
 	const words: [string, number, number][] = [[" barn", 0.22, 0.78], [" jar", 0.31, 0.08], [" car", 0.27, 0.07], [" box", 0.11, 0.03], [" cup", 0.05, 0.02], [" the", 0.004, 0.001]];
 	const next = words.map(([token, a, b]) => ({ token, before: a, after: now ? b : null }));
-	return { seq, ms: 41, before, after: now, align, fold, next: now ? next : [...next].sort((a, b) => b.before - a.before), sentence, heads: null };
+	return { seq, run: `run ${seq}`, ms: 41, before, after: now, align, fold, next: now ? next : [...next].sort((a, b) => b.before - a.before), sentence, heads: null };
 }
 
 function match(before: Side, after: Side): { align: number[]; fold: number[] } {

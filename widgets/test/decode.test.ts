@@ -22,9 +22,9 @@ test("planes of a frame are found at odd offsets, and one mask stands for all he
 });
 
 test("triangles and bits open to the squares they were packed from", () => {
-	const triangle = planes({ ...tensor([1, 2, 3, 3], Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])), packing: "triangle" }, 3, "x");
-	expect([...triangle.at(0, 0)]).toEqual([1, 0, 0, 2, 3, 0, 4, 5, 6]);
-	expect([...triangle.at(0, 1)]).toEqual([7, 0, 0, 8, 9, 0, 10, 11, 12]);
+	const triangle = planes({ ...tensor([1, 2, 3, 3], Uint8Array.from([0b11101111, 0b1101, 1, 2, 3, 4, 6, 7, 8, 9, 11, 12])), packing: "triangle" }, 3, "x");
+	expect([...triangle.at(0, 0)]).toEqual([1, 0, 0, 2, 3, 0, 4, 0, 6]);
+	expect([...triangle.at(0, 1)]).toEqual([7, 0, 0, 8, 9, 0, 0, 11, 12]);
 	const bits = planes({ ...tensor([1, 2, 3, 3], Uint8Array.from([0b00000101, 0b00000111, 0b10])), packing: "bits" }, 3, "x"); // the first bit is the lowest
 	expect([...bits.at(0, 0)]).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 1]);
 	expect([...bits.at(0, 1)]).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1]);

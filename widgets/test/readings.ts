@@ -17,6 +17,7 @@ export function twoReadings(seq = 1): Frame {
 	const self = [0, 1, 2, 3, 4].flatMap((i) => [0, 1, 2, 3, 4].map((j) => (i === j ? 255 : 0)));
 	return {
 		seq,
+		run: `run ${seq}`,
 		ms: 12.4,
 		before: { tokens: ["a", " b"], pieces: [piece("text", "text", 1, 0, 2)], words: [0, 1], sentences: [0], unknown: [false, false], attention: tensor([1, 2, 2, 2], Uint8Array.from([255, 0, 102, 153, 255, 0, 0, 255])), allowed: tensor([1, 1, 2, 2], causal(2)) },
 		after: {

@@ -56,10 +56,12 @@ export class Context {
 		return this.history.current;
 	}
 
-	/** Changes the state: one step of the history, one message to Python with the next number. */
-	commit(part: Partial<PlayState>, words?: string): void {
+	/** Changes the state: one step of the history, one message to Python with the next number. False where nothing is new. */
+	commit(part: Partial<PlayState>, words?: string): boolean {
 		const next = { ...this.state, ...part };
-		if (this.history.push(next, words ?? told(this.state, next, this.catalog))) this.write(next);
+		const fresh = this.history.push(next, words ?? told(this.state, next, this.catalog));
+		if (fresh) this.write(next);
+		return fresh;
 	}
 	undo(): void {
 		this.go(this.history.at - 1);

@@ -24,6 +24,8 @@ export interface Reading {
 
 export interface Decoded {
 	seq: number;
+	/** Names the runs that it shows: the same name, the same picture. */
+	run: string;
 	ms: number;
 	before: Reading;
 	after: Reading | null;
@@ -39,10 +41,10 @@ const NO_PLANES: Planes = { layers: 0, heads: 0, at: () => new Uint8Array() };
 
 /** A frame with its bytes opened. Raises an error where a tensor does not have the bytes that its shape says. */
 export function decode(frame: Frame): Decoded {
-	const { seq, ms, align, fold, next, sentence } = frame;
+	const { seq, run, ms, align, fold, next, sentence } = frame;
 	const small = frame.heads ? overview(frame.heads) : null;
 	const sides = { before: reading(frame.before, small), after: frame.after ? reading(frame.after, small) : null };
-	return { seq, ms, align, fold, next, sentence, overview: small, ...sides };
+	return { seq, run, ms, align, fold, next, sentence, overview: small, ...sides };
 }
 
 /** Whether all weights of a head are here. */

@@ -5,7 +5,8 @@ import { readTheme, watchTheme } from "../lib/theme";
 import { alive } from "./alive";
 import { Context, type Panel, SOON } from "./context";
 import { askForHeads } from "./ask";
-import { decode } from "./decode";
+import { type Decoded, decode } from "./decode";
+import { Frames } from "./frames";
 import { byChange, rank } from "./heads";
 import { ALL, type Area, PANELS } from "./panels";
 import { failure } from "./panels/failure";
@@ -45,15 +46,20 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	const each = (name: "catalog" | "state" | "results" | "theme" | "resized") => all.forEach((panel) => panel[name]?.());
 	const results = (name: keyof State) => all.forEach((panel) => (!panel.hears || panel.hears.includes(name)) && panel.results?.());
 	const paint = () => {
-		if (show(context, model.get("frame"), failed.view)) {
-			context.say(context.notice + (context.view.look.frame?.sentence ?? ""));
-			context.notice = "";
-		}
+		const frame = model.get("frame");
+		if (frame && isNew(context, frame)) show(context, () => frames.keep(decode(frame)), failed.view);
 		results("frame");
 	};
+	const frames = new Frames();
+	const remembered = () => frames.of(context.state, model.get("seq") ?? 0);
 	let due = 0;
 	context.onState(() => {
 		each("state");
+		const known = remembered();
+		if (known) {
+			show(context, () => known, failed.view);
+			results("frame");
+		}
 		clearTimeout(due);
 		due = window.setTimeout(() => each("results"), SOON + 10); // what was not measured anew by then says so
 	});
@@ -61,7 +67,10 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	listen(model, signal, "frame", paint);
 	listen(model, signal, "detail", () => context.view.take(model.get("detail")));
 	askForHeads(context.view, (command) => context.send(command));
-	listen(model, signal, "catalog", () => each("catalog"));
+	listen(model, signal, "catalog", () => {
+		frames.clear();
+		each("catalog");
+	});
 	listen(model, signal, "state", () => void context.follow());
 	for (const name of RESULTS) listen(model, signal, name, () => results(name));
 
@@ -74,6 +83,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	watchSize(root, () => each("resized"), signal);
 	each("catalog");
 	each("state");
+	remembered();
 	paint();
 	each("results");
 	signal.addEventListener("abort", () => root.remove());
@@ -91,30 +101,36 @@ function inColumns(made: { name: string; area: Area; panel: Panel }[]): HTMLElem
 	return columns;
 }
 
-/** Shows a frame, unless a newer one is shown already; whether it did. What cannot be shown is said. */
-function show(context: Context, frame: Frame | null, fail: (failure: Failure | null) => void): boolean {
+/** Whether a frame is to be opened: no newer one is shown, and it is another picture. The same one is taken as the answer. */
+function isNew({ view, root }: Context, frame: Frame): boolean {
+	const { base } = view.look;
+	if (!base || (frame.seq >= base.seq && (base.overview || frame.run !== base.run))) return true;
+	if (frame.seq >= base.seq) {
+		view.renew(frame.seq, frame.ms);
+		root.dataset.seq = String(frame.seq);
+	}
+	return false;
+}
+
+/** Shows a picture: the head that changed most, or the one that was chosen. What cannot be shown is said. */
+function show(context: Context, picture: () => Decoded, fail: (failure: Failure | null) => void): void {
 	const { view, root } = context;
-	if (!frame || (view.look.base && frame.seq < view.look.base.seq)) return false;
-	const started = performance.now();
 	try {
-		const decoded = decode(frame);
+		const frame = picture();
 		const { layer, head, follow, hideFirst, token, locked } = view.look;
-		const fits = layer < decoded.before.layers && head < decoded.before.heads;
-		const top = byChange(rank(decoded, hideFirst))[0];
+		const fits = layer < frame.before.layers && head < frame.before.heads;
+		const top = byChange(rank(frame, hideFirst))[0];
 		const chosen = (follow || !fits) && top ? { layer: top.layer, head: top.head } : { layer, head };
-		const kept = locked && token !== null && token < (decoded.after ?? decoded.before).size;
+		const kept = locked && token !== null && token < (frame.after ?? frame.before).size;
 		root.classList.remove("ck-empty");
-		view.set({ base: decoded, ...chosen, token: kept ? token : null, locked: kept });
+		view.set({ base: frame, ...chosen, token: kept ? token : null, locked: kept });
+		root.dataset.seq = String(frame.seq);
+		context.say(context.notice + frame.sentence);
+		context.notice = "";
+		fail(null);
 	} catch (error) {
 		fail({ asked: "a picture of the run", found: error instanceof Error ? error.message : String(error), remedy: "run the cell again; if it stays, the view and the kernel are of different versions of ctkit" });
-		return false;
 	}
-	fail(null);
-	root.dataset.seq = String(frame.seq);
-	const now = performance.now();
-	root.dataset.paintedMs = now.toFixed(1);
-	root.dataset.paintMs = (now - started).toFixed(1);
-	return true;
 }
 
 function onKey(event: KeyboardEvent, context: Context): void {

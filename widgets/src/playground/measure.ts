@@ -62,26 +62,28 @@ function differenceCells(frame: Decoded, after: Reading, layer: number, head: nu
 	const open = new Uint8Array(size * size);
 	const dropped = new Float32Array(size);
 	const mayOld = frame.before.allowed(layer, head);
+	const fold = Int32Array.from({ length: after.size }, (_, k) => frame.fold[k] ?? -1);
 	for (let i = 0; i < size; i++) {
 		const row = frame.align[i] ?? -1;
 		if (row < 0) {
 			open.fill(1, i * size, (i + 1) * size); // not masked: not there
 			continue;
 		}
+		const [at, from] = [i * size, row * after.size];
 		for (let j = 0; j < size; j++) {
-			values[i * size + j] = -(old[i * size + j] ?? 0) / 255;
-			open[i * size + j] = mayOld[i * size + j] ?? 0;
+			values[at + j] = -old[at + j]!;
+			open[at + j] = mayOld[at + j]!;
 		}
 		for (let k = 0; k < after.size; k++) {
-			const weight = (now[row * after.size + k] ?? 0) / 255;
-			const j = frame.fold[k] ?? -1;
-			if (j < 0) dropped[i] = (dropped[i] ?? 0) + weight;
+			const j = fold[k]!;
+			if (j < 0) dropped[i]! += now[from + k]! / 255;
 			else {
-				values[i * size + j] = (values[i * size + j] ?? 0) + weight;
-				if (mayNow[row * after.size + k]) open[i * size + j] = 1;
+				values[at + j]! += now[from + k]!;
+				if (mayNow[from + k]) open[at + j] = 1;
 			}
 		}
-		if (hideFirst) values[i * size] = 0;
+		for (let j = 0; j < size; j++) values[at + j]! /= 255;
+		if (hideFirst) values[at] = 0;
 	}
 	return { size, values, open, dropped };
 }

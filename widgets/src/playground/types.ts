@@ -151,6 +151,8 @@ export interface NextToken {
 
 export interface Frame {
 	seq: number;
+	/** Names the runs before and after. */
+	run: string;
 	ms: number;
 	before: Side;
 	after: Side | null;

@@ -1,4 +1,4 @@
-// Tensors of bytes as ctkit/ui/wire.py packs them: triangles of weights, bits of masks. Pure.
+// Tensors of bytes as ctkit/ui/wire.py packs them: triangles of weights that are mostly 0, bits of masks. Pure.
 import { bytes } from "../lib/bytes";
 import type { Tensor } from "./types";
 
@@ -13,15 +13,17 @@ export interface Planes {
 export function planes(tensor: Tensor, size: number, name: string): Planes {
 	const [layers = 0, heads = 0, rows = 0, columns = 0] = tensor.shape.length === 2 ? [1, 1, ...tensor.shape] : tensor.shape;
 	const packing = tensor.packing ?? "bytes";
-	const data = bytes(tensor.data);
-	const all = { bytes: layers * heads * size * size, triangle: (layers * heads * size * (size + 1)) / 2, bits: Math.ceil((layers * heads * size * size) / 8), causal: 0, differences: NaN }[packing];
+	const sent = bytes(tensor.data);
+	const data = packing === "triangle" ? squares(sent, layers * heads, size) : sent;
+	const numbers = layers * heads * size * size;
+	const all = { bytes: numbers, triangle: numbers, bits: Math.ceil(numbers / 8), causal: 0, differences: NaN }[packing];
 	if (rows !== size || columns !== size || data.length !== all) {
-		throw new Error(`${name} has shape [${tensor.shape.join(", ")}] and ${data.length} bytes for ${size} tokens`);
+		throw new Error(`${name} has shape [${tensor.shape.join(", ")}] and ${sent.length} bytes for ${size} tokens`);
 	}
 	const opened = new Map<number, Uint8Array>();
 	const at = (layer: number, head: number) => {
 		const plane = (layers === 1 ? 0 : layer) * heads + (heads === 1 ? 0 : head);
-		if (packing === "bytes") return data.subarray(plane * size * size, (plane + 1) * size * size);
+		if (packing === "bytes" || packing === "triangle") return data.subarray(plane * size * size, (plane + 1) * size * size);
 		const known = opened.get(plane) ?? open[packing](data, plane, size);
 		opened.set(plane, known);
 		return known;
@@ -29,12 +31,19 @@ export function planes(tensor: Tensor, size: number, name: string): Planes {
 	return { layers, heads, at };
 }
 
+/** Lower triangles, row by row: a bit for each byte says whether it is 0 or the next of those that follow. Nothing where
+ * these are not as many as the bits say. */
+function squares(data: Uint8Array, planes: number, size: number): Uint8Array {
+	const found = new Uint8Array(planes * size * size);
+	let from = Math.ceil((planes * size * (size + 1)) / 16);
+	for (let row = 0, bit = 0; row < planes * size; row++) {
+		const end = row * size + (row % size) + 1;
+		for (let at = row * size; at < end; at++, bit++) if ((data[bit >> 3]! >> (bit & 7)) & 1) found[at] = data[from++]!;
+	}
+	return from === data.length ? found : new Uint8Array();
+}
+
 const open = {
-	triangle(data: Uint8Array, plane: number, size: number): Uint8Array {
-		const square = new Uint8Array(size * size);
-		for (let i = 0, from = (plane * size * (size + 1)) / 2; i < size; from += ++i) square.set(data.subarray(from, from + i + 1), i * size);
-		return square;
-	},
 	bits(data: Uint8Array, plane: number, size: number): Uint8Array {
 		const first = plane * size * size;
 		return Uint8Array.from({ length: size * size }, (_, i) => ((data[(first + i) >> 3] ?? 0) >> ((first + i) & 7)) & 1);

@@ -54,6 +54,11 @@ export class View {
 		for (const listener of this.listeners) listener(next, changed);
 	}
 
+	/** The picture on show answers a newer question too. */
+	renew(seq: number, ms: number): void {
+		for (const frame of [this.look.base, this.look.frame]) if (frame) Object.assign(frame, { seq, ms });
+	}
+
 	/** Takes a head of a long text that was asked for. */
 	take(detail: Detail | null): void {
 		const { base, arrived } = this.look;

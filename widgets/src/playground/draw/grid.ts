@@ -15,6 +15,7 @@ export interface GridSize {
 }
 
 const WIDTH = 280; // of heads that are sorted
+const TWO = 0xff00ff; // every other byte of a pixel
 
 /** Thumbnails as large as a model of so many heads allows; sorted ones have their names under them. */
 export function gridSize(layers: number, heads: number, sorted: boolean): GridSize {
@@ -50,34 +51,36 @@ function colored(square: Cells, colors: Ramp, end: number, paper: number): Uint3
 
 /** One thumbnail with its frame. A pixel that lies over the border of two cells gets some of both. */
 function fill(pixels: Uint32Array, side: number, cells: Uint32Array, size: number, line: number): void {
-	const inner = side - 2;
-	const axis = Array.from({ length: inner }, (_, x) => over(x, inner, size));
+	const { from, to, share } = axis(side - 2, size);
 	pixels.fill(line);
-	axis.forEach((row, y) => {
-		const [upper, lower] = [row.from * size, row.to * size];
-		axis.forEach((column, x) => {
-			const top = mixed(cells[upper + column.from]!, cells[upper + column.to]!, column.share);
-			pixels[(y + 1) * side + x + 1] = row.share ? mixed(top, mixed(cells[lower + column.from]!, cells[lower + column.to]!, column.share), row.share) : top;
-		});
-	});
-}
-
-/** Between two pixels, byte by byte. */
-function mixed(a: number, b: number, share: number): number {
-	if (share === 0 || a === b) return a;
-	let sum = 0;
-	for (let shift = 0; shift < 32; shift += 8) {
-		const from = (a >>> shift) & 255;
-		sum |= Math.round(from + (((b >>> shift) & 255) - from) * share) << shift;
+	for (let y = 0, at = side + 1; y < from.length; y++, at += 2) {
+		const [upper, lower, down] = [from[y]! * size, to[y]! * size, share[y]!];
+		for (let x = 0; x < from.length; x++, at++) {
+			const [left, right, across] = [from[x]!, to[x]!, share[x]!];
+			const top = mixed(cells[upper + left]!, cells[upper + right]!, across);
+			pixels[at] = down ? mixed(top, mixed(cells[lower + left]!, cells[lower + right]!, across), down) : top;
+		}
 	}
-	return sum >>> 0;
 }
 
-/** The cells that pixel x of `pixels` lies over (no more than two, as there are no fewer pixels than cells). */
-function over(x: number, pixels: number, cells: number): { from: number; to: number; share: number } {
-	const left = (x * cells) / pixels;
-	const right = ((x + 1) * cells) / pixels;
-	const from = Math.min(cells - 1, Math.floor(left));
-	const to = Math.min(cells - 1, Math.ceil(right) - 1);
-	return { from, to, share: to > from ? (right - to) / (right - left) : 0 };
+/** Between two pixels, `part` of 256 of the way; two bytes at a time. */
+function mixed(a: number, b: number, part: number): number {
+	if (part === 0 || a === b) return a;
+	const rest = 256 - part;
+	const even = (((a & TWO) * rest + (b & TWO) * part) >>> 8) & TWO;
+	const odd = (((a >>> 8) & TWO) * rest + ((b >>> 8) & TWO) * part) & ~TWO;
+	return (even | odd) >>> 0;
+}
+
+/** The cells that each pixel lies over, and how much of it, of 256, over the second: no more than two, as there are no
+ * fewer pixels than cells. */
+function axis(pixels: number, cells: number): { from: Int32Array; to: Int32Array; share: Int32Array } {
+	const found = { from: new Int32Array(pixels), to: new Int32Array(pixels), share: new Int32Array(pixels) };
+	for (let x = 0; x < pixels; x++) {
+		const [left, right] = [(x * cells) / pixels, ((x + 1) * cells) / pixels];
+		const from = (found.from[x] = Math.min(cells - 1, Math.floor(left)));
+		const to = (found.to[x] = Math.min(cells - 1, Math.ceil(right) - 1));
+		if (to > from) found.share[x] = Math.round((256 * (right - to)) / (right - left));
+	}
+	return found;
 }

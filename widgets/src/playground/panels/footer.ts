@@ -9,12 +9,12 @@ export function footer(context: Context): Panel {
 	context.view.on((look, changed) => {
 		if (!look.frame || !changed("frame")) return;
 		setText(sentence, look.frame.sentence);
-		setText(time, look.frame.ms ? `${Math.round(look.frame.ms)} ms` : ""); // of a recorded page nobody waited
 	});
 	const results = () => {
 		const status = context.model.get("status");
 		if (!context.view.look.frame) setText(sentence, context.model.get("error") ? "No picture yet: see the message above." : status?.message || "running…");
-		const seq = context.view.look.frame?.seq ?? -1;
+		const { seq, ms } = context.view.look.frame ?? { seq: -1, ms: 0 };
+		setText(time, ms ? `${Math.round(ms)} ms` : ""); // of a picture that was recorded or remembered nobody waited
 		const waiting = !context.model.get("error") && (context.model.get("seq") ?? 0) > seq;
 		el.classList.toggle("ck-waiting", waiting || (status?.busy.includes("run") ?? false));
 	};

@@ -33,6 +33,7 @@ export function heads(context: Context): Panel & { title: HTMLElement } {
 		const cell = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-layer]") : null;
 		if (cell) choose(ranked.find((one) => one.layer === Number(cell.dataset.layer) && one.head === Number(cell.dataset.head)));
 	}, signal);
+	listen(list, "pointerover", ({ target }) => target instanceof HTMLElement && target !== list && setAttributes(target, { title: target.getAttribute("aria-label") }), signal);
 	listen(list, "keydown", (event) => {
 		if (event.ctrlKey || event.metaKey || event.altKey) return;
 		const at = order.findIndex((one) => one.layer === view.look.layer && one.head === view.look.head);
@@ -106,7 +107,7 @@ function describe(look: Look, ranked: Head[], { title, list, id }: Parts & { tit
 		if (!cell) continue;
 		const best = changed && one === top;
 		const label = `layer ${one.layer}, head ${one.head}${changed ? `: moves ${percent(one.change)} of its reading${best ? ", the most" : ""}` : ""}`;
-		setAttributes(cell, { "aria-selected": String(one === here), "aria-label": label, title: label, "data-most": best });
+		setAttributes(cell, { "aria-selected": String(one === here), "aria-label": label, "data-most": best });
 	}
 	list.setAttribute("aria-activedescendant", `${id}-${look.layer}-${look.head}`);
 }

@@ -19,9 +19,7 @@ export function switches(context: Context): Panel {
 
 	const take = (next: Controls) => {
 		controls = next;
-		context.commit({ setup: toSetup(context.catalog.switches, controls) });
-		controls = fromSetup(context.catalog.switches, context.state.setup, controls); // also where nothing was new
-		draw();
+		if (!context.commit({ setup: toSetup(context.catalog.switches, controls) })) state(); // nothing was new
 	};
 	const order = orderList(context, take);
 	const el = h("section", { class: "ck-panel ck-switch-panel", "aria-label": "Switches" }, h("h3", {}, "Switches"), list, more, order.el);

@@ -120,6 +120,8 @@ function draw(look: Look, list: HTMLElement, spans: HTMLElement[], words: HTMLEl
 	const by = token === null || !there ? [] : readBy(side, look.layer, look.head, token).filter((link) => link.index !== token);
 	mark(spans, read.slice(0, COLOURED), by.slice(0, COLOURED), token, look.locked);
 	const active = token === null ? undefined : spans[token];
+	const before = document.getElementById(list.getAttribute("aria-activedescendant") ?? "");
+	if (before) setAttributes(before, { "aria-label": null });
 	setAttributes(list, { "aria-activedescendant": active?.id });
 	if (!ready(look.frame!, look.layer, look.head) && side.layers > 0) return void setText(words, `loading head ${look.layer}.${look.head} …`);
 	if (token === null || !active) return void words.replaceChildren(...hint(side));

@@ -8,20 +8,29 @@ const SPECIAL = /^(<.+>|⟨.+⟩)$/; // tokens that stand for no text
 const NONE = "0% 0%";
 const THOUGHT = new Set(["thought", "generated"]); // pieces that the model wrote itself
 
-/** The parts of a text as elements in `list`, in groups by piece. */
+const keys = new WeakMap<Element, string>(); // what a group was made of
+
+/** The parts of a text as elements in `list`, in groups by piece. Groups that are there already stay. */
 export function build(list: HTMLElement, side: Reading): HTMLElement[] {
 	const spaced = side.tokens.some((token) => /^\s/.test(token));
-	const ids = freshId("token");
-	const spans = side.tokens.map((token, i) => option(token, `${ids}-${i}`, i, !!side.unknown[i], i > 0 && (!spaced || token.startsWith(" ") || SPECIAL.test(side.tokens[i - 1] ?? ""))));
-	const groups: HTMLElement[] = [];
+	const gap = (i: number) => i > 0 && (!spaced || side.tokens[i]!.startsWith(" ") || SPECIAL.test(side.tokens[i - 1] ?? ""));
+	list.id ||= freshId("tokens");
+	const groups: Element[] = [];
 	let done = 0;
 	const take = (until: number, name: string, quiet: boolean, badge: string) => {
 		if (until <= done) return;
-		const group = h("span", { role: "group", "aria-label": name, class: quiet ? "ck-quiet" : null });
-		for (const span of spans.slice(done, until)) group.append(...(span.dataset.gap !== undefined ? [" ", span] : [span]));
-		if (badge) group.prepend(h("span", { class: "ck-again", "aria-hidden": "true" }, badge));
-		groups.push(group);
+		const parts = side.tokens.slice(done, until).map((token, n) => ({ token, i: done + n, unknown: !!side.unknown[done + n], gap: gap(done + n) }));
+		const key = JSON.stringify([name, quiet, badge, parts]);
+		const old = list.children[groups.length];
+		groups.push(old && keys.get(old) === key ? old : group(parts, name, quiet, badge));
+		keys.set(groups[groups.length - 1]!, key);
 		done = until;
+	};
+	const group = (parts: Part[], name: string, quiet: boolean, badge: string) => {
+		const made = h("span", { role: "group", "aria-label": name, class: quiet ? "ck-quiet" : null });
+		if (badge) made.append(h("span", { class: "ck-again", "aria-hidden": "true" }, badge));
+		for (const part of parts) made.append(...(part.gap ? [" "] : []), option(part, `${list.id}-${part.i}`));
+		return made;
 	};
 	let reading = 1;
 	for (const piece of [...side.pieces].sort((a, b) => a.start - b.start)) {
@@ -31,12 +40,20 @@ export function build(list: HTMLElement, side: Reading): HTMLElement[] {
 		if (!phrase) reading = Math.max(reading, piece.reading);
 	}
 	take(side.size, "rest", true, "");
-	list.replaceChildren(...groups);
-	return spans;
+	groups.forEach((one, n) => list.children[n] !== one && (list.children[n] ? list.children[n]!.replaceWith(one) : list.append(one)));
+	while (list.children.length > groups.length) list.lastElementChild!.remove();
+	return [...list.querySelectorAll<HTMLElement>("[role=option]")];
 }
 
-function option(token: string, id: string, i: number, unknown: boolean, gap: boolean): HTMLElement {
-	const span = h("span", { role: "option", id, "data-index": i, "data-gap": gap, "aria-selected": "false", class: `ck-token${token.trim() === "" ? " ck-blank" : ""}${unknown ? " ck-unknown" : ""}` });
+interface Part {
+	token: string;
+	i: number;
+	unknown: boolean;
+	gap: boolean;
+}
+
+function option({ token, i, unknown }: Part, id: string): HTMLElement {
+	const span = h("span", { role: "option", id, "data-index": i, "aria-selected": "false", class: `ck-token${token.trim() === "" ? " ck-blank" : ""}${unknown ? " ck-unknown" : ""}` });
 	visible(token).split("⏎").forEach((line, n) => span.append(...(n ? ["⏎", h("br"), line] : [line])));
 	if (unknown) span.title = "a part that the model never met as a word";
 	return span;
