@@ -18,8 +18,8 @@ def packed(values: UInt8[Tensor, "..."], packing: str = "bytes") -> dict[str, An
 
 
 def packed_weights(weights: Float[Tensor, "*heads query key"]) -> dict[str, Any]:
-    """Weights from 0 to 1 in steps of 1/255. Where nothing reads ahead, only the lower triangle is sent, row by row: a bit
-    for each of its bytes, then those that are not 0."""
+    """Weights from 0 to 1 in steps of 1/255. Where nothing reads ahead, only the lower triangle is sent, row by row: a
+    bit for each of its bytes, then those that are not 0."""
     steps = as_bytes(weights)
     if steps.numel() == 0 or steps.triu(1).any():
         return packed(steps)
