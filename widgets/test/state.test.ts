@@ -4,7 +4,8 @@ import { CATALOG, hunt, POPULATION, state } from "../harness/fake";
 import { matches, presetOf } from "../src/playground/alike";
 import { History } from "../src/playground/history";
 import { drawPicture, svgText } from "../src/playground/picture/picture";
-import { fromJson, toJson } from "../src/playground/share";
+import { fromJson } from "../src/playground/received";
+import { toJson } from "../src/playground/share";
 import { summary, told } from "../src/playground/told";
 import { decode } from "../src/playground/decode";
 import type { Entry } from "../src/playground/types";
@@ -111,11 +112,11 @@ test("JSON is copied, loaded, and what is wrong is said", async () => {
 	expect(JSON.parse(box.value).prompt).toEqual(hunt());
 	box.value = toJson(state({ setup: [READ] }), { lens: { layer: 1 } }, "tiny");
 	at("load-json").click();
-	expect(model.get("state")?.setup).toEqual([READ]);
+	await vi.waitFor(() => expect(model.get("state")?.setup).toEqual([READ]));
 	expect(model.get("options")).toEqual({ lens: { layer: 1 } });
 	box.value = "{";
 	at("load-json").click();
-	expect(at("saved").textContent).toContain("cannot be shown: no JSON");
+	await vi.waitFor(() => expect(at("saved").textContent).toContain("cannot be shown: no JSON"));
 	expect(model.get("state")?.setup).toEqual([READ]);
 });
 

@@ -4,7 +4,7 @@ import { button, menu } from "../../lib/menu";
 import type { Context, Panel } from "../context";
 import { download } from "../picture/download";
 import { inWords, more, type More } from "../second";
-import { fromJson, toJson } from "../share";
+import { toJson } from "../share";
 import { same } from "../setup";
 import type { Entry, Reply } from "../types";
 import { toClipboard } from "./footer";
@@ -31,17 +31,18 @@ export function save(context: Context): Panel {
 		box.value = text;
 		void toClipboard(text).then((done) => tell(done ? "Copied; it stands in the box, too." : "This page may not copy: it stands in the box."));
 	});
-	const take = (text: string) => {
-		const found = fromJson(text);
+	const take = async (text: string) => {
+		const found = (await more(context)).fromJson(text);
 		if ("found" in found) return tell(`That cannot be shown: ${found.found}. It takes what “copy as JSON” wrote.`);
 		for (const [panel, own] of Object.entries(found.options)) context.setOptions(panel, own);
 		context.commit(found.state, "from JSON");
 		tell("Shown.");
 	};
-	on(load, () => take(box.value));
+	const show = (text: string) => take(text).catch((error: unknown) => tell(`That cannot be shown: ${inWords(error)}.`));
+	on(load, () => void show(box.value));
 	listen(file, "change", () => {
 		const chosen = file.files?.[0];
-		if (chosen) void chosen.text().then(take);
+		if (chosen) void chosen.text().then(show);
 	}, signal);
 
 	const picture = async (ending: "svg" | "png", written: (drawn: SVGElement, script: More) => Promise<Blob | null>) => {
