@@ -177,7 +177,8 @@ def in_words(times: list[tuple[float, float]]) -> str:
     beside = statistics.median(total - own for total, own in times)
     median, late = statistics.median(totals), totals[round(0.95 * len(totals)) - 1]
     busy = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
-    return f"median {median:.0f} ms, 95 % {late:.0f} ms, of that in Python {own:.0f} ms, beside it {beside:.0f} ms, {len(times)} flips, {busy}"
+    parts = f"of that in Python {own:.0f} ms, beside it {beside:.0f} ms"
+    return f"median {median:.0f} ms, 95 % {late:.0f} ms, {parts}, {len(times)} flips, {busy}"
 
 
 def test_a_saved_notebook_keeps_the_widget_and_a_picture(play, lab):

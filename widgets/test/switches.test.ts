@@ -36,7 +36,7 @@ test("a switch that comes on has no place of another prompt, and the live line s
 	expect(at("status").textContent).toBe("Emphasise, part: text (2), as The cup is not in this text. Emphasis: nothing moves.");
 	at("switch-emphasize").click();
 	at("switch-emphasize").click();
-	model.push({ frame: { ...twoReadings(9), sentence: "Again." } });
+	model.push({ frame: { ...twoReadings(10), sentence: "Again." } });
 	expect(at("status").textContent).toBe("Again.");
 });
 
