@@ -81,7 +81,8 @@ FAULTS = """(view, [smallest, shortened]) => {
     }
     for (const el of [view, ...view.querySelectorAll("*")]) {
         const slides = /auto|scroll/.test(getComputedStyle(el).overflowX) && el.scrollWidth > el.clientWidth + 1;
-        if (slides && el.checkVisibility() && !el.matches(".ck-table:not(.ck-lens *)")) faults.add(`scrolls sideways: ${name(el)}`);
+        const meant = el.matches(".ck-table") && !el.closest(".ck-lens"); // as many columns as there are tokens
+        if (slides && el.checkVisibility() && !meant) faults.add(`scrolls sideways: ${name(el)}`);
     }
     if (view.scrollWidth > view.clientWidth + 1) faults.add("wider than its place");
     return [...faults];
