@@ -44,9 +44,9 @@ class Scene:
     def cost(self, make: Make, strength: float) -> float:
         return divergence(self.clean, self.next_words(self.texts, make(strength)))
 
-    def strength_at(self, make: Make) -> float:
-        """The strength that costs the target KL, by steps that follow how the cost has grown so far (at first, with the
-        square); where the target is out of reach, a strength that costs as much as can be."""
+    def strength_at(self, make: Make) -> tuple[float, float]:
+        """The strength that costs the target KL, and its cost, by steps that follow how the cost has grown so far (at
+        first, with the square); where the target is out of reach, a strength that costs as much as can be."""
         strength, power, before = 1.0, 2.0, None
         for _ in range(10):
             cost = max(self.cost(make, strength), 1e-9)
@@ -56,14 +56,14 @@ class Scene:
             if abs(cost / TARGET - 1) < 0.05:
                 break
             strength *= max(0.1, min(10.0, (TARGET / cost) ** (1 / max(0.5, min(8.0, power)))))
-        return before[0]
+        return before
 
     def moved(self, make: Make) -> tuple[float, float, float]:
         """How far the share moves at the target KL either way (away from each other), and the KL reached."""
         shares, costs = [], []
         for sign in (1, -1):
-            strength = self.strength_at(lambda s, sign=sign: make(sign * s))
-            costs.append(self.cost(make, sign * strength))
+            strength, cost = self.strength_at(lambda s, sign=sign: make(sign * s))
+            costs.append(cost)
             shares.append(self.share(make(sign * strength)))
         return shares[0] - self.plain, shares[1] - self.plain, max(costs)
 

@@ -1,6 +1,7 @@
 """The documents that the teaching models read, one file a task. To add a task's, write a file and name it here."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
 from ...interventions.reread import Reread
@@ -40,6 +41,7 @@ def document(random: Random, mixture: tuple[Part, ...]) -> Document:
     return SOURCES[part.task](random, part.forms)
 
 
+@cache
 def dressed(part: Part, n: int = 1000) -> dict[str, float]:
     """The share of a part's documents that are read twice and that are thought about, counted over `n` of them."""
     random = Random(f"ctkit dressed {part.task}")
