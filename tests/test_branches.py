@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 import ctkit as ct
 from ctkit import CtkitError, Knockout, Mask, Prompt, Reread, Setup, Steer, Swap, Think, masks
 from ctkit.engine import branches as engine
-from ctkit.engine import prefix
+from ctkit.engine import able, beside
 from ctkit.engine.batch import BATCH_TOKENS
 from ctkit.engine.branches import Trunks, chance, reads_on
 from ctkit.engine.prefix import shared
@@ -289,8 +289,8 @@ def questions(n: int, draws: int = 2) -> tuple[list[Prompt], list[Prompt]]:
 def test_a_thought_of_sixty_steps(monkeypatch):
     """Passes and tokens grow as the steps, not as their square, and no pass takes more room than it may."""
     lm, largest = deep(), []
-    true = prefix._rooms
-    monkeypatch.setattr(prefix, "_rooms", lambda *args: largest.append(true(*args)[0].numel()) or true(*args))
+    true = beside._rooms
+    monkeypatch.setattr(beside, "_rooms", lambda *args: largest.append(true(*args)[0].numel()) or true(*args))
     cost = {}
     for n in (15, 30, 60):
         grown, asked = questions(n)
@@ -333,7 +333,7 @@ def test_a_model_that_breaks_is_read_whole(monkeypatch):
     def fails(*_):
         raise RuntimeError("no")
 
-    monkeypatch.setattr(engine, "read_on", fails)
+    monkeypatch.setattr(able, "read_on", fails)
     trunks = Trunks(lm)
     trunks.grow([thought(*STEPS)])
     same(trunks.logits(texts()), whole(lm, texts(), last=1))

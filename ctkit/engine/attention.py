@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -45,6 +46,7 @@ class Pass:
     extra: Callable[..., Tensor] | None = None  # (module, query, key, start, scaling) → what more is added to scores
     wanted: dict[int, tuple[int, ...]] = field(default_factory=dict)  # block → heads whose weights are read
     pool: Callable[[Tensor], Tensor] | None = None  # what is kept of them (batch head query key); None: all
+    cascade: Any = None  # reads what the rows of a batch share where it lies
     weights: dict[int, Tensor] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)  # blocks that came by: proof that the model calls us
     callers: list[nn.Module] = field(default_factory=list)  # modules that are no block's attention as far as is known
@@ -55,7 +57,7 @@ class Pass:
     def touched(self) -> set[int]:
         """The blocks whose attention is changed or read."""
         own = set(self.scores) | set(self.heads) | set(self.wanted)
-        return own if self.extra is None else own | set(self.layers.values())
+        return own if self.extra is None and self.cascade is None else own | set(self.layers.values())
 
     def kept(self, weights: Tensor) -> Tensor:
         """What is kept of some heads' weights (batch head query key)."""
@@ -106,6 +108,8 @@ def _attention_over(base: str):
                 now.callers.append(module)
             return stock(module, query, key, value, attention_mask, **kwargs)
         now.seen.add(layer)
+        if now.cascade is not None:
+            return now.cascade.attend(layer, query, key, value, kwargs), None
         mask, causal = attention_mask, _is_causal(module, kwargs)
         if layer in now.scores:
             mask = _once(now, now.scores[layer], mask, query, key.shape[2], causal)

@@ -57,11 +57,17 @@ def parameters(model_class: type) -> frozenset[str]:
     return frozenset(signature(model_class.forward).parameters)
 
 
-def placing(lm: LM, rows: list[Row], new: slice) -> dict[str, Tensor]:
+def placing(lm: LM, rows: list[Row], new: slice, cascade: Any = None) -> dict[str, Tensor]:
     """What a model must be told of where its tokens stand; nothing, where one prompt is read plainly.
 
     Else the mask that hides the padding among all tokens read so far, and the new positions, counted from each row's
-    own first token (or as its segments say)."""
+    own first token (or as its segments say). Rows of a cascade, which asks no mask of the model, get one that it takes
+    for ready-made."""
+    if cascade is not None:
+        first = lm.first_position or 0
+        n = new.stop - new.start
+        inputs = {"position_ids": cascade.places + first, "attention_mask": torch.zeros(len(rows), 1, n, n)}
+        return {name: value.to(lm.device) for name, value in inputs.items()}
     if not any(row.pad for row in rows) and not any(row.segments for row in rows):
         return {}
     inputs = {

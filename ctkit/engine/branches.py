@@ -1,7 +1,6 @@
 """Many texts that share beginnings: what they share is read once, and each is read on from there."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,11 +10,12 @@ from torch import Tensor
 from ..errors import CtkitError, shown
 from ..interventions.setup import Setup, as_setup
 from ..prompt import Encoding
+from .able import cascades, reads_on
 from .batch import BATCH_TOKENS, groups
-from .lm import LM, keys_chosen
+from .lm import LM
 from .plan import Row
-from .prefix import Going, Prefix, Reading, read_on, shared
-from .probe import FAILURES, probed
+from .prefix import Going, Prefix, shared
+from .read_on import Reading, read_on
 from .rows import rows_of
 from .run import traces
 from .session import NOTHING
@@ -23,7 +23,6 @@ from .session import NOTHING
 KEPT = 16384  # tokens: so much of the trunks is kept, the newest
 PASS = 128  # tokens: reading fewer of them again is cheaper than another pass
 LOGITS = 2**26  # numbers: of a pass
-CLOSE = 1e-3  # logits, by which a text read on may differ from the same text read whole; relative to the largest
 BEYOND_MASKS = ("bias", "heads", "mlp", "residual", "segments")  # a setup with one of these shares nothing
 
 Progress = Callable[[int, int], Any]
@@ -125,7 +124,8 @@ class Trunks:
         and values at a time may take as much room as else those of all blocks."""
         room = BATCH_TOKENS if keep else BATCH_TOKENS * self.lm.n_layers
         for batch in batches(goings, room, self.lm.n_tokens):
-            reading = read_on(self.lm, [goings[i] for i in batch], keep)
+            batch = sorted(batch, key=lambda i: goings[i].root)
+            reading = read_on(self.lm, [goings[i] for i in batch], keep, cascades(self.lm))
             self.count(reading.tokens)
             yield batch, reading
 
@@ -200,14 +200,6 @@ def masks_only(setup: Setup) -> bool:
     return not any(setup.overrides(function) for function in BEYOND_MASKS)
 
 
-def reads_on(lm: LM) -> bool:
-    """Whether texts read on from a shared beginning give the numbers of texts read whole; tried once a model."""
-    able = lm.support.get("cache") == "yes" and "dynamic" in lm.padded
-    if not able or keys_chosen(lm.model) is not None:
-        return False
-    return lm.memory.recall(("reads on",), lambda: "yes" if _alike(lm) else "no") == "yes"
-
-
 def piece_size(enc: Encoding, piece: str | None = None) -> int:
     """How many tokens the last piece of a text has. Raises `CtkitError` where the one named is not the last, or where
     nothing is before it."""
@@ -226,23 +218,3 @@ def chance(logits: Float[Tensor, "token vocab"], ids: Sequence[int]) -> float:
     """The probability of tokens, each given all before it."""
     chosen = logits.float().log_softmax(-1)[torch.arange(len(ids)), list(ids)]
     return float(chosen.sum().exp())
-
-
-def _alike(lm: LM) -> bool:
-    """Whether some texts read on give what they give read whole: one that only goes on, one that turns off early, one
-    shorter, one that shares nothing."""
-    enc = probed(lm)
-    n = len(enc)
-    texts = [enc.ids, (*enc.ids[: n // 2], *enc.ids[1 : n // 4]), enc.ids[: n // 3], enc.ids[1 : n // 2]]
-    encs = [replace(enc, ids=ids, tokens=enc.tokens[: len(ids)], places=enc.places[: len(ids)]) for ids in texts]
-    rows = [Row(each, Setup()) for each in encs]
-    try:
-        trunks = Trunks(lm)
-        trunks.kept = [read_on(lm, [Going(Row(encs[0], Setup()), None, 0, 1)], keep=True).prefix(0)]
-        [(order, read)] = trunks.passing([trunks.going(row, 1) for row in rows], keep=False)
-    except torch.OutOfMemoryError:
-        raise
-    except FAILURES:
-        return False
-    whole = torch.stack([traces(lm, [Row(encs[i], Setup())], NOTHING, True)[0].logits[-1] for i in order])
-    return torch.allclose(read.logits[:, -1].float().cpu(), whole, atol=CLOSE * float(whole.abs().max()), rtol=0)

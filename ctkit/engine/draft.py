@@ -22,7 +22,8 @@ from .branches import Progress, Trunks, chance, piece_size
 from .generate import check_wishes, generate_many, with_room
 from .guess import Echoes, Writing
 from .plan import Row
-from .prefix import Going, Prefix, Reading, shared
+from .prefix import Going, Prefix, shared
+from .read_on import Reading
 from .writer import written_text
 
 Ending = Callable[[int, str], Any]

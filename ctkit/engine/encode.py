@@ -1,11 +1,13 @@
 """From a prompt in pieces to tokens with spans. The text is tokenized whole, as the model would meet it."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from types import MappingProxyType
 
 from ..errors import CtkitError
 from ..prompt import START, Encoding, Piece, Place, Prompt, as_prompt
 from .lm import LM
+from .words import apart
 
 PLACEHOLDER_TOKEN = "⟨new⟩"  # how a placeholder is shown
 
@@ -22,21 +24,25 @@ def encode(lm: LM, prompt: Prompt | str) -> Encoding:
 
 def _encoded(lm: LM, prompt: Prompt) -> Encoding:
     ids: list[int] = []
+    tokens: list[str] = []
     places: list[Place] = []
     names: list[str | None] = []
     for parts in _segments(prompt):
         if parts[0][0].is_placeholder:
             part = parts[0][0]
-            front = () if ids else _tokens(lm, [], first=True)  # what the tokenizer puts in front stays in front
-            rows = [*front, (_placeholder_id(lm), (part.origin, 1, part.reading), part.name)]
+            front = () if ids else _tokens(lm, (), True)  # what the tokenizer puts in front stays in front
+            rows = [*front, (_placeholder_id(lm), PLACEHOLDER_TOKEN, (part.origin, 1, part.reading), part.name)]
+            several = [rows]
         else:
-            rows = _tokens(lm, parts, first=not ids)
-        for id_, place, name in rows:
-            ids.append(id_)
-            places.append(place)
-            names.append(name)
-    new = {part.name for part in prompt.parts if part.is_placeholder}
-    tokens = [PLACEHOLDER_TOKEN if name in new else token_text(lm, id_) for id_, name in zip(ids, names, strict=True)]
+            groups = apart(lm, parts)
+            keys = [("tokens", group, not ids and not i) for i, group in enumerate(groups)]
+            several = [lm.pieces.recall(key, lambda key=key: _tokens(lm, *key[1:])) for key in keys]
+        for rows in several:
+            for id_, token, place, name in rows:
+                ids.append(id_)
+                tokens.append(token)
+                places.append((START, len(ids), 1) if name is None else place)
+                names.append(name)
     _refuse_unreadable(lm, ids, tokens)
     spans = MappingProxyType(_spans(prompt, names))
     n_prompt = next((spans[part.name].start for part in prompt.written if part.name in spans), len(ids))
@@ -80,8 +86,8 @@ def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:
     return runs
 
 
-def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[int, Place, str | None]]:
-    """Each token of some pieces: its id, its place, the name of its piece."""
+def _tokens(lm: LM, parts: Sequence[tuple[Piece, str]], first: bool) -> list[tuple[int, str, Place, str | None]]:
+    """Each token of some pieces: its id, its text, its place, the name of its piece (None: the tokenizer's own)."""
     text, starts, stops = "", [], []
     for part, lead in parts:
         starts.append(len(text) + len(lead))
@@ -92,10 +98,10 @@ def _tokens(lm: LM, parts: list[tuple[Piece, str]], first: bool) -> list[tuple[i
     for n, (id_, end) in enumerate(zip(ids, ends, strict=True)):
         inside = len(stops) if end is None else bisect_left(stops, end)
         if inside == len(stops) or end <= (stops[inside - 1] if inside else 0):
-            rows.append((id_, (START, n + 1, 1), None))
+            rows.append((id_, token_text(lm, id_), (START, n + 1, 1), None))
         else:
             part = parts[inside][0]
-            rows.append((id_, (part.origin, end - starts[inside], part.reading), part.name))
+            rows.append((id_, token_text(lm, id_), (part.origin, end - starts[inside], part.reading), part.name))
     return rows
 
 

@@ -47,6 +47,7 @@ class LM:
     strengths: dict[Any, tuple[float, float]] = field(default_factory=dict, repr=False)  # steering by KL, once found
     words: dict[int, str] = field(default_factory=dict, repr=False)  # token id → its text, filled as they come by
     memory: Memory = field(default_factory=Memory, repr=False)
+    pieces: Memory = field(default_factory=lambda: Memory(4096), repr=False)  # of prompts, as tokens
 
     @property
     def n_layers(self) -> int:

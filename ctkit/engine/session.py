@@ -56,6 +56,7 @@ class Session:
     read: dict[tuple[str, int], Tensor] = field(default_factory=dict)  # (site, block) → as it was in the last pass
     length: int = 0  # positions read so far
     reading: int = 0  # positions read in this pass
+    cascade: Any = None  # what the rows share, where it is not in the cache
 
     def __post_init__(self):
         self.interrupts = Interrupts()
@@ -71,6 +72,7 @@ class Session:
             pool=self.wanted.pool,
             alone=self.lm.heads_alone,
             extra=pine_bias(self.lm, self.rows),
+            cascade=self.cascade,
         )
         for layer in self.used["heads"].intersection(self.lm.attending):
             self.now.heads[layer] = partial(self._edited, "heads", layer)
@@ -85,7 +87,7 @@ class Session:
         inputs = {"input_ids": ids.to(self.lm.entrance), "use_cache": self.cache is not None}
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
-        inputs |= placing(self.lm, self.rows, slice(self.now.start, total))
+        inputs |= placing(self.lm, self.rows, slice(self.now.start, total), self.cascade)
         if last and "logits_to_keep" in parameters(type(self.lm.model)):
             inputs["logits_to_keep"] = last
         # outside of this, our hooks do nothing: a listener that runs the model between two passes runs it unchanged

@@ -1,0 +1,125 @@
+"""Attention of many rows to a beginning that they share: its keys and values are read where they lie, none is copied.
+
+Each row's own keys, those behind the beginning, come second; one softmax goes over both (as the two levels of cascade
+attention, flashinfer.ai/2024/02/02/cascade-inference.html; here the scores stand side by side, so nothing is merged).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from ..errors import CtkitError
+from .prefix import Going, Prefix
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Rows, side by side in a batch, that begin like one text."""
+
+    rows: slice
+    root: Prefix
+    n: int  # of its tokens the most that a row shares
+    mask: Float[Tensor, "row 1 query key"]  # added to scores; its keys are those of the root, then the row's own
+
+
+class Cascade:
+    """A batch of rows that all read the same number of tokens, each behind its own beginning. `goings` of one root stand
+    side by side."""
+
+    def __init__(self, goings: Sequence[Going], n_read: int, device: torch.device):
+        self.goings, self.n_read, self.device = goings, n_read, device
+        self.starts = [len(going.row.enc) - n_read for going in goings]  # what each row has behind it
+        self.there = [going.prefix.from_root(n) for going, n in zip(goings, self.starts, strict=True)]
+        self.behind = [n - there for n, there in zip(self.starts, self.there, strict=True)]
+        self.widest = max(self.behind)
+        self.runs = list(self._runs())
+
+    @property
+    def places(self) -> Tensor:
+        """The position of each new token (row, token)."""
+        return torch.tensor(self.starts)[:, None] + torch.arange(self.n_read)
+
+    def cache(self, keep: bool) -> DynamicCache:
+        """What the model writes its new keys and values into; they come back behind the row's own."""
+        cache = DynamicCache()
+        cache.layers = [_Own(self, block, keep) for block in range(len(self.goings[0].prefix.layers))]
+        return cache
+
+    def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, told: Mapping[str, Any]) -> Tensor:
+        """What comes out of a block's heads (row query head d_head): its queries (row head query d_head) over the
+        root's keys and the rows' own (row key-head own d_head). As stock sdpa, which knows a scaling and no more."""
+        if told.get("softcap") is not None or told.get("position_bias") is not None:
+            raise CtkitError("a beginning shared by rows", "scores that the model changes", "each text read whole")
+        scaling = told.get("scaling")
+        query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+        parts = [_over_both(run, block, query[run.rows], key[run.rows], value[run.rows]) for run in self.runs]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _runs(self) -> Any:
+        first = 0
+        for _, run in groupby(self.goings, lambda going: going.root):
+            rows = slice(first, first + len(list(run)))
+            there, behind = torch.tensor(self.there[rows]), torch.tensor(self.behind[rows])
+            n, first = int(there.max()), rows.stop
+            before = torch.cat(
+                [torch.arange(n) < there[:, None], torch.arange(self.widest) >= self.widest - behind[:, None]], dim=1
+            )  # row key
+            own = torch.ones(self.n_read, self.n_read, dtype=torch.bool).tril()
+            sizes = (len(there), self.n_read, -1)
+            allowed = torch.cat([before[:, None].expand(sizes), own.expand(sizes)], dim=2).to(self.device)
+            dtype = self.goings[rows.start].prefix.layers[0][0].dtype
+            mask = torch.zeros((), dtype=dtype, device=self.device)
+            mask = torch.where(allowed, mask, torch.finfo(dtype).min)[:, None]
+            yield _Run(rows, self.goings[rows.start].prefix.root, n, mask)
+
+
+def _over_both(run: _Run, block: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """The heads' outputs (row query head d_head) of one run: its queries are scaled."""
+    (n_rows, n_heads, n_read, d), n_keys = query.shape, key.shape[1]
+    sizes = (n_keys, n_rows, n_heads // n_keys * n_read)  # heads that share a key stand behind each other, as queries
+    query = query.unflatten(1, (n_keys, -1)).transpose(0, 1).reshape(*sizes, d)
+    keys, values = (part[:, : run.n] for part in run.root.layers[block])
+    shared = (query.flatten(1, 2) @ keys.transpose(1, 2)).unflatten(1, sizes[1:])
+    scores = torch.cat([shared, query @ key.permute(1, 0, 3, 2)], dim=-1)
+    scores = scores.unflatten(2, (-1, n_read)) + run.mask
+    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
+    found = (weights[..., : run.n].flatten(1, 2) @ values).unflatten(1, sizes[1:])
+    found = found + weights[..., run.n :] @ value.transpose(0, 1)
+    return found.unflatten(2, (-1, n_read)).permute(1, 3, 0, 2, 4).flatten(2, 3)
+
+
+class _Own(DynamicLayer):
+    """The keys and values that rows have for themselves: those behind the root, then the new ones."""
+
+    def __init__(self, cascade: Cascade, block: int, keep: bool):
+        super().__init__()
+        self.cascade, self.block, self.keep, self.is_initialized = cascade, block, keep, True
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
+        """Set new keys and values (row head position d_head) behind the rows' own; all of them come back."""
+        own = [self._behind(part, new) for part, new in enumerate((key_states, value_states))]
+        if self.keep:
+            self.keys, self.values = own
+        return own[0], own[1]
+
+    def _behind(self, part: int, new: Tensor) -> Tensor:
+        widest = self.cascade.widest
+        if not widest:
+            return new
+        room = new.new_zeros(new.shape[0], new.shape[1], widest + new.shape[2], new.shape[3])
+        room[:, :, widest:] = new
+        for b, (going, n) in enumerate(zip(self.cascade.goings, self.cascade.behind, strict=True)):
+            if n:
+                room[b, :, widest - n : widest] = going.prefix.layers[self.block][part][:, :n]
+        return room
+
+    def get_seq_length(self) -> int:
+        """Nothing that a model need know: it is told the positions, and who may attend to whom."""
+        return 0
