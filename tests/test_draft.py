@@ -11,10 +11,11 @@ import torch
 import ctkit as ct
 from ctkit import CtkitError, Mask, Prompt, Reread, Swap, Think
 from ctkit.engine.branches import Trunks
-from ctkit.engine.draft import Drafted, write_drafted
+from ctkit.engine.draft import write_drafted
 from ctkit.engine.generate import generate_many
 from ctkit.engine.guess import WINDOW, Echoes, Writing
 from ctkit.engine.rows import rows_of
+from ctkit.engine.undrafted import Drafted
 from ctkit.interventions.setup import as_setup
 from ctkit.prompt import Piece
 

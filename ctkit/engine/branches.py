@@ -23,6 +23,7 @@ from .session import NOTHING
 KEPT = 16384  # tokens: so much of the trunks is kept, the newest
 PASS = 128  # tokens: reading fewer of them again is cheaper than another pass
 LOGITS = 2**26  # numbers: of a pass
+BYTES = 2**28  # of keys and values that are kept for rows under way; more where `BATCH_TOKENS` need more
 BEYOND_MASKS = ("bias", "heads", "mlp", "residual", "segments")  # a setup with one of these shares nothing
 
 Progress = Callable[[int, int], Any]
@@ -122,12 +123,24 @@ class Trunks:
     def passing(self, goings: Sequence[Going], keep: bool) -> Iterator[tuple[list[int], Reading]]:
         """Rows in passes: (their indices, the reading). `keep` as in `read_on`; where nothing is kept, one block's keys
         and values at a time may take as much room as else those of all blocks."""
-        room = BATCH_TOKENS if keep else BATCH_TOKENS * self.lm.n_layers
-        for batch in batches(goings, room, self.lm.n_tokens):
+        lm, in_place = self.lm, cascades(self.lm)
+        room = self.room if keep else self.room * lm.n_layers
+        for batch in batches(goings, room, lm.n_tokens, in_place):
             batch = sorted(batch, key=lambda i: goings[i].root)
-            reading = read_on(self.lm, [goings[i] for i in batch], keep, cascades(self.lm))
+            reading = read_on(lm, [goings[i] for i in batch], keep, in_place)
             self.count(reading.tokens)
             yield batch, reading
+            del reading  # what it keeps is not kept beside the next
+
+    @property
+    def room(self) -> int:
+        """How many places of keys and values may be kept at once."""
+        each = self.kept[0].bytes_a_token if self.kept else 0
+        return max(BATCH_TOKENS, BYTES // each) if each else BATCH_TOKENS
+
+    def free_of(self, row: Row) -> int:
+        """How many of a row's tokens take no place of its own, since they are read in a trunk where it lies."""
+        return self._best(row.enc.ids)[1] if cascades(self.lm) else 0
 
     def count(self, tokens: int) -> None:
         """Note a pass."""
@@ -171,20 +184,22 @@ class Trunks:
             self.count(len(some) * max(len(row.enc) for row in some))
 
 
-def batches(goings: Sequence[Going], room: int = BATCH_TOKENS, vocab: int = 1) -> Iterator[list[int]]:
-    """Indices of rows that are read together: at most `room` places, what is shared included, `BATCH_TOKENS` tokens to
-    read and `LOGITS` logits, so that memory does not grow with the number of rows; and alike in how much they have to
-    read, as all read as much as the one that reads most."""
+def batches(
+    goings: Sequence[Going], room: int = BATCH_TOKENS, vocab: int = 1, in_place: bool = False
+) -> Iterator[list[int]]:
+    """Indices of rows that are read together: at most `room` places, `BATCH_TOKENS` tokens to read and `LOGITS` logits,
+    so that memory does not grow with the number of rows; and alike in how much they have to read, as all read as much
+    as the one that reads most. `in_place`: what rows share takes no place."""
     batch: list[int] = []
-    longest = sum_to_read = last = 0
+    widest = sum_to_read = last = 0
     for index in sorted(range(len(goings)), key=lambda i: goings[i].place):
         going, n = goings[index], len(batch) + 1
-        longest, sum_to_read = max(longest, len(going.row.enc)), sum_to_read + going.to_read
-        last = max(last, going.last)
-        full = n * longest > room or n * going.to_read > BATCH_TOKENS or n * last * vocab > LOGITS
+        width, sum_to_read = going.own if in_place else len(going.row.enc), sum_to_read + going.to_read
+        widest, last = max(widest, width), max(last, going.last)
+        full = n * widest > room or n * going.to_read > BATCH_TOKENS or n * last * vocab > LOGITS
         if batch and (full or n * going.to_read - sum_to_read > max(PASS, sum_to_read // 2)):
             yield batch
-            batch, longest, sum_to_read, last = [], len(going.row.enc), going.to_read, going.last
+            batch, widest, sum_to_read, last = [], width, going.to_read, going.last
         batch.append(index)
     if batch:
         yield batch

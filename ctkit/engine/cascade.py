@@ -4,7 +4,7 @@ Each row's own keys, those behind the beginning, come second; one softmax goes o
 attention, flashinfer.ai/2024/02/02/cascade-inference.html; here the scores stand side by side, so nothing is merged).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,6 +18,8 @@ from transformers.cache_utils import DynamicLayer
 from ..errors import CtkitError
 from .prefix import Going, Prefix
 
+SCORES = 2**21  # numbers: of so many rows at a time that these stay near the processor
+
 
 @dataclass(frozen=True, eq=False)
 class _Run:
@@ -26,15 +28,15 @@ class _Run:
     rows: slice
     root: Prefix
     n: int  # of its tokens the most that a row shares
-    mask: Float[Tensor, "row 1 query key"]  # added to scores; its keys are those of the root, then the row's own
+    mask: Float[Tensor, "row 1 1 query key"]  # added to scores; its keys are those of the root, then the row's own
 
 
 class Cascade:
     """A batch of rows that all read the same number of tokens, each behind its own beginning. `goings` of one root stand
     side by side."""
 
-    def __init__(self, goings: Sequence[Going], n_read: int, device: torch.device):
-        self.goings, self.n_read, self.device = goings, n_read, device
+    def __init__(self, goings: Sequence[Going], n_read: int, n_heads: int, device: torch.device):
+        self.goings, self.n_read, self.n_heads, self.device = goings, n_read, n_heads, device
         self.starts = [len(going.row.enc) - n_read for going in goings]  # what each row has behind it
         self.there = [going.prefix.from_root(n) for going, n in zip(goings, self.starts, strict=True)]
         self.behind = [n - there for n, there in zip(self.starts, self.there, strict=True)]
@@ -62,37 +64,44 @@ class Cascade:
         parts = [_over_both(run, block, query[run.rows], key[run.rows], value[run.rows]) for run in self.runs]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _runs(self) -> Any:
+    def _runs(self) -> Iterator[_Run]:
         first = 0
         for _, run in groupby(self.goings, lambda going: going.root):
-            rows = slice(first, first + len(list(run)))
-            there, behind = torch.tensor(self.there[rows]), torch.tensor(self.behind[rows])
-            n, first = int(there.max()), rows.stop
-            before = torch.cat(
-                [torch.arange(n) < there[:, None], torch.arange(self.widest) >= self.widest - behind[:, None]], dim=1
-            )  # row key
-            own = torch.ones(self.n_read, self.n_read, dtype=torch.bool).tril()
-            sizes = (len(there), self.n_read, -1)
-            allowed = torch.cat([before[:, None].expand(sizes), own.expand(sizes)], dim=2).to(self.device)
-            dtype = self.goings[rows.start].prefix.layers[0][0].dtype
-            mask = torch.zeros((), dtype=dtype, device=self.device)
-            mask = torch.where(allowed, mask, torch.finfo(dtype).min)[:, None]
-            yield _Run(rows, self.goings[rows.start].prefix.root, n, mask)
+            stop = first + len(list(run))
+            n = max(self.there[first:stop])
+            keys = n + self.widest + self.n_read
+            at_once = max(1, SCORES // (self.n_heads * self.n_read * keys))
+            for start in range(first, stop, at_once):
+                rows = slice(start, min(start + at_once, stop))
+                yield _Run(rows, self.goings[first].prefix.root, n, self._mask(rows, n))
+            first = stop
+
+    def _mask(self, rows: slice, n: int) -> Float[Tensor, "row 1 1 query key"]:
+        there, behind = (torch.tensor(each[rows])[:, None] for each in (self.there, self.behind))
+        before = torch.cat([torch.arange(n) < there, torch.arange(self.widest) >= self.widest - behind], dim=1)
+        own = torch.ones(self.n_read, self.n_read, dtype=torch.bool).tril()
+        sizes = (len(there), self.n_read, -1)
+        allowed = torch.cat([before[:, None].expand(sizes), own.expand(sizes)], dim=2).to(self.device)
+        like = self.goings[rows.start].prefix.layers[0][0]
+        return torch.where(allowed, like.new_zeros(()), torch.finfo(like.dtype).min)[:, None, None]
 
 
 def _over_both(run: _Run, block: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """The heads' outputs (row query head d_head) of one run: its queries are scaled."""
-    (n_rows, n_heads, n_read, d), n_keys = query.shape, key.shape[1]
-    sizes = (n_keys, n_rows, n_heads // n_keys * n_read)  # heads that share a key stand behind each other, as queries
-    query = query.unflatten(1, (n_keys, -1)).transpose(0, 1).reshape(*sizes, d)
-    keys, values = (part[:, : run.n] for part in run.root.layers[block])
-    shared = (query.flatten(1, 2) @ keys.transpose(1, 2)).unflatten(1, sizes[1:])
-    scores = torch.cat([shared, query @ key.permute(1, 0, 3, 2)], dim=-1)
-    scores = scores.unflatten(2, (-1, n_read)) + run.mask
-    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
-    found = (weights[..., : run.n].flatten(1, 2) @ values).unflatten(1, sizes[1:])
-    found = found + weights[..., run.n :] @ value.transpose(0, 1)
-    return found.unflatten(2, (-1, n_read)).permute(1, 3, 0, 2, 4).flatten(2, 3)
+    (n_rows, n_heads, n_read, _), n_keys, n = query.shape, key.shape[1], run.n
+    query = query.unflatten(1, (n_keys, -1)).flatten(2, 3)  # row key-head query d_head: heads of a key as more queries
+    keys, values = (part[:, :n] for part in run.root.layers[block])
+    shared = (_by_key(query) @ keys.transpose(1, 2)).unflatten(1, (n_rows, -1)).transpose(0, 1)
+    scores = torch.cat([shared, query @ key.transpose(2, 3)], dim=-1).unflatten(2, (-1, n_read))
+    weights = scores.add_(run.mask).softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
+    found = (_by_key(weights[..., :n]) @ values).unflatten(1, (n_rows, -1)).transpose(0, 1)
+    found = found + weights[..., n:] @ value
+    return found.unflatten(2, (-1, n_read)).permute(0, 3, 1, 2, 4).flatten(2, 3)
+
+
+def _by_key(x: Tensor) -> Tensor:
+    """Of all rows (row key-head query …) those that a key-head speaks to, one behind the other (key-head row·query …)."""
+    return x.transpose(0, 1).flatten(1, 2)
 
 
 class _Own(DynamicLayer):
@@ -104,22 +113,27 @@ class _Own(DynamicLayer):
 
     def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
         """Set new keys and values (row head position d_head) behind the rows' own; all of them come back."""
-        own = [self._behind(part, new) for part, new in enumerate((key_states, value_states))]
+        own = self._behind((key_states, value_states)) if self.cascade.widest else (key_states, value_states)
         if self.keep:
             self.keys, self.values = own
-        return own[0], own[1]
+        return own
 
-    def _behind(self, part: int, new: Tensor) -> Tensor:
-        widest = self.cascade.widest
-        if not widest:
-            return new
-        room = new.new_zeros(new.shape[0], new.shape[1], widest + new.shape[2], new.shape[3])
-        room[:, :, widest:] = new
+    def _behind(self, new: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        widest, rooms = self.cascade.widest, []
+        for part in new:
+            room = part.new_empty(*part.shape[:2], widest + part.shape[2], part.shape[3])
+            room[:, :, widest:] = part
+            rooms.append(room)
         for b, (going, n) in enumerate(zip(self.cascade.goings, self.cascade.behind, strict=True)):
-            if n:
-                room[b, :, widest - n : widest] = going.prefix.layers[self.block][part][:, :n]
-        return room
+            for part, room in enumerate(rooms):
+                room[b, :, : widest - n] = 0  # masked, but a number it must be
+                if n:
+                    room[b, :, widest - n : widest] = going.prefix.layers[self.block][part][:, :n]
+            if going.taken and going.prefix.base is not None:
+                going.prefix.layers[self.block] = ()
+        return rooms[0], rooms[1]
 
     def get_seq_length(self) -> int:
         """Nothing that a model need know: it is told the positions, and who may attend to whom."""
         return 0
+

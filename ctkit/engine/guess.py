@@ -79,11 +79,11 @@ class Writing:
         """What is written, without the words that it was to go on to."""
         return written_text(self.lm, self.written).partition(self.until)[0]
 
-    def offer(self) -> list[int]:
-        """The tokens that may come next, to be read behind those written."""
+    def offer(self, most: int | None = None) -> list[int]:
+        """The tokens that may come next, to be read behind those written: at most so many, by default its window."""
         if self.strange > 1:
             self._find_again()
-        room = max(0, min(self.window, self.limit - len(self.written) - 1))
+        room = max(0, min(self.window if most is None else most, self.limit - len(self.written) - 1))
         echo = self.echoes.behind(self._tail(), room) if self.wrong else []
         self.offered = echo + (self.guess[self.at + len(echo) : self.at + room] if self.strange < 2 else [])
         return self.offered

@@ -1,7 +1,7 @@
 """Texts that were read, and rows that go on from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from torch import Tensor
@@ -26,6 +26,11 @@ class Prefix:
         """The text that has the first keys and values."""
         return self.base or self
 
+    @property
+    def bytes_a_token(self) -> int:
+        """What a token's keys and values take in all blocks."""
+        return sum(part.shape[0] * part.shape[2] * part.element_size() for pair in self.layers for part in pair)
+
     def from_root(self, n: int) -> int:
         """How many of the first `n` tokens have their keys and values in the root."""
         return n if self.base is None else min(n, self.start)
@@ -36,6 +41,10 @@ class Prefix:
         room[:, :, :there] = self.root.layers[block][part][:, :there]
         if there < n:
             room[:, :, there:] = self.layers[block][part][:, : n - there]
+
+    def apart(self) -> "Prefix":
+        """The same, with what is not the root's in memory of its own."""
+        return replace(self, layers=[(keys.clone(), values.clone()) for keys, values in self.layers])
 
     def own(self) -> "Prefix":
         """The same in memory of its own, all of it, so that the batch it was read in can go."""
@@ -51,12 +60,14 @@ class Prefix:
 @dataclass(frozen=True, eq=False)
 class Going:
     """A row that goes on from a prefix, of which it shares the first `shared` tokens (None: from nothing). The logits
-    of its `last` positions are wanted."""
+    of its `last` positions are wanted. `taken`: nobody else goes on from the prefix, so what it has beside its root is
+    let go once it is taken over, block by block."""
 
     row: Row
     prefix: Prefix | None
     shared: int
     last: int
+    taken: bool = False
 
     @cached_property
     def to_read(self) -> int:

@@ -58,7 +58,7 @@ def read_on(lm: LM, goings: Sequence[Going], keep: bool, cascades: bool = False)
     rows, n_read = [going.row for going in goings], max(going.to_read for going in goings)
     last = max(going.last for going in goings)
     if cascades and all(g.prefix is not None and len(g.row.enc) > n_read and not len(g.row.setup) for g in goings):
-        cascade = Cascade(goings, n_read, lm.entrance)
+        cascade = Cascade(goings, n_read, lm.n_heads, lm.entrance)
         cache = cascade.cache(keep)
         session = Session(lm, rows, n_read, cache=cache, cascade=cascade)
         ids = torch.tensor([row.enc.ids[-n_read:] for row in rows])

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from ...engine.encode import encode
 from .effects import NAN, StepEffects, collected, mean
-from .lots import length, lots
 from .perturb import perturbation as perturbation_called
 from .split import Steps
 from .thought import Thought
@@ -27,12 +26,9 @@ def mistake(
     falls: list[list[float]] = [[] for _ in range(n)]
     kept, left, control = [NAN] * n, [NAN] * n, [NAN] * n
     filler = filler_chance(thought)
-    for lot in lots(thought, only, length(thought) * (1 + draws)):
-        starts = {(i, text): thought.steps.first(i + 1).with_step(i, text) for i in lot for text in broken[i]}
-        whole, written = _written(thought, lot, list(starts.values()))
-        after = dict(zip(starts, written, strict=True))
-        for i, (as_it_is, again) in zip(lot, whole, strict=True):
-            found = [after[i, text] for text in broken[i]]
+    for done in _measured(thought, only, broken):
+        for i, (as_it_is, again, after) in done.items():
+            found = [after[text] for text in broken[i]]
             kept[i], left[i], control[i] = as_it_is, mean(found), as_it_is - again
             falls[i] = [as_it_is - chance for chance in found]
         evaluations = {"the step as it is": kept, "the step broken": left}
@@ -40,21 +36,37 @@ def mistake(
         yield replace(collected("mistake", thought, falls, control, evaluations, examples), filler=filler)
 
 
-def _written(
-    thought: Thought, lot: Sequence[int], broken: list[Steps]
-) -> tuple[list[tuple[float, float]], list[float]]:
-    """For each step of a lot the answer's probability with the step as it is and the rest written on, and that once
-    more; and the probability behind each of some broken thoughts, written on beside them.
+_Done = tuple[float, float, dict[str, float]]
+
+
+def _measured(thought: Thought, only: Sequence[int], broken: list[list[str]]) -> Iterator[dict[int, _Done]]:
+    """The steps as they are done: for each the answer's probability with the step as it is and the rest written on, and
+    that once more; and that with each of its broken versions.
 
     Where the model writes just the thought's own rest, which one pass over the thought tells, nothing need be written.
     """
-    own = [i for i in lot if i + 1 >= thought.writes_itself_from]
-    others = [thought.steps.first(i + 1) for i in lot if i not in own]
-    chances = [each.chance for each in thought.written_on([*broken, *others, *others])]
-    written, again = chances[len(broken) : len(broken) + len(others)], chances[len(broken) + len(others) :]
+    own = [i for i in only if i + 1 >= thought.writes_itself_from]
     read = thought.chances([thought.steps] * 2) if own else []
-    pairs = iter(zip(written, again, strict=True))
-    return [(read[0], read[1]) if i in own else next(pairs) for i in lot], chances[: len(broken)]
+    found = {i: list(read) if i in own else [] for i in only}
+    whose = [(i, text) for i in only for text in (*dict.fromkeys(broken[i]), *(() if i in own else (None, None)))]
+    after: dict[int, dict[str, float]] = {i: {} for i in only}
+    starts = [thought.steps.first(i + 1) for i, _ in whose]
+    starts = [steps if text is None else steps.with_step(i, text) for steps, (i, text) in zip(starts, whose)]
+    left = {i: sum(step == i for step, _ in whose) for i in only}
+    nothing = {i: (*found[i], {}) for i in only if not left[i]}
+    if nothing:
+        yield nothing
+    for ended in thought.writing_on(starts):
+        for index, written in ended.items():
+            i, text = whose[index]
+            left[i] -= 1
+            if text is None:
+                found[i].append(written.chance)
+            else:
+                after[i][text] = written.chance
+        done = {i: (*found[i], after[i]) for i in dict.fromkeys(whose[index][0] for index in ended) if not left[i]}
+        if done:
+            yield done
 
 
 def filler_chance(thought: Thought) -> float:

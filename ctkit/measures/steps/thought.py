@@ -1,14 +1,14 @@
 """A prompt with a thought behind it, and the model that reads it: what every measure of steps is given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from typing import Any
 
-from ...engine.draft import Drafted
 from ...engine.lm import LM
 from ...engine.rows import rows_of
+from ...engine.undrafted import Drafted
 from ...errors import CtkitError, shown
 from ...interventions import Intervention, Think
 from ...interventions.setup import Setup, as_setup
@@ -17,7 +17,7 @@ from ...tasks.base import Problem
 from ..score import answer_cue, thinks
 from .reader import Cost, Reader, spent
 from .split import Steps, labels_of, split
-from .writing import answer_of, ends_of, thought_of
+from .writing import answer_of, endings, thought_of
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,15 @@ class Thought:
         """The probability of the answer after each thought."""
         return [asked.chance for asked in self.asked(thoughts, rests)]
 
-    def written_on(self, starts: Sequence[Steps]) -> list[Drafted]:
+    def writing_on(self, starts: Sequence[Steps]) -> Iterator[dict[int, Drafted]]:
         """Each unfinished thought written on by the model itself, up to its answer cue: the `text` that it wrote, and
-        the `chance` of the answer behind it."""
-        return ends_of(self, starts)
+        the `chance` of the answer behind it. They come as they end, by their index."""
+        return endings(self, starts)
+
+    def written_on(self, starts: Sequence[Steps]) -> list[Drafted]:
+        """The same in order, once all have ended."""
+        found = {index: written for ended in self.writing_on(starts) for index, written in ended.items()}
+        return [found[index] for index in range(len(starts))]
 
     @cached_property
     def writes_itself_from(self) -> int:

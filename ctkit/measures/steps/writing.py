@@ -1,15 +1,17 @@
 """What the model itself writes: a thought, the rest of one, and the answer after it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ...engine.draft import Drafted, write_drafted
+from ...engine.draft import drafted
 from ...engine.encode import encode
 from ...engine.generate import generate
 from ...engine.trace import Generation
+from ...engine.undrafted import Drafted
 from ...errors import CtkitError, shown
 from ...prompt import Piece, Prompt
+from .lots import at_once
 from .reader import Reader
 from .split import Steps
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 ANSWER_TOKENS = 20  # the longest answer
 THOUGHT_TOKENS = 256  # the longest thought that is waited for
+AT_ONCE = 32  # tokens of a text that are read in a pass, about: so texts are under way at once as a lot has room for
 _STOP = re.compile(r"\.(?!\d)|\n|[)\]}]")  # the end of an answer; "3.14" is one
 
 
@@ -81,30 +84,37 @@ def first_answer(text: str) -> str:
     return _STOP.split(text.strip(), maxsplit=1)[0].strip()
 
 
-def room_for(thought: "Thought") -> int:
-    """How many tokens are waited for when a thought is written on, with its answer: as long as the whole thought, and
-    half as much again."""
-    length = len(encode(thought.lm, thought.steps.text).ids)
-    ending = len(encode(thought.lm, thought.cue).ids) + len(thought.answer_ids) + 2
-    return length + length // 2 + 16 + ending
+def room_for(thought: "Thought", n_first: int = 0) -> int:
+    """How many tokens are waited for when a thought is written on behind its first steps, with its answer: what is left
+    of it, half as much again, and 16 more. A rest that has not come to its cue by then is asked for its answer there."""
+    told = thought.steps.first(n_first).text
+    whole, told = (len(encode(thought.lm, f"a {text}").ids) for text in (thought.steps.text, told))
+    left = whole - told
+    return left + left // 2 + 16 + _ending(thought)
 
 
-def ends_of(thought: "Thought", starts: Sequence[Steps]) -> list[Drafted]:
-    """Each of some unfinished thoughts written on by the model up to its answer cue, and the answer's probability then.
+def _ending(thought: "Thought") -> int:
+    """How many tokens the cue and the answer have, about."""
+    return len(encode(thought.lm, thought.cue).ids) + len(thought.answer_ids) + 2
+
+
+def endings(thought: "Thought", starts: Sequence[Steps]) -> Iterator[dict[int, Drafted]]:
+    """Each of some unfinished thoughts written on by the model up to its answer cue, and the answer's probability then;
+    as they end, by their index.
 
     The thought's own steps are the guess of what comes, which costs time only where it is wrong.
     """
     if not starts:
-        return []
-    ending = len(encode(thought.lm, thought.cue).ids) + len(thought.answer_ids) + 2
-    return write_drafted(
+        return
+    yield from drafted(
         thought.reader.trunks,
         [thought.up_to(start) for start in starts],
         [thought.with_answer(_continued(start, thought.steps)) for start in starts],
         thought.cue.strip(),
-        max_new_tokens=room_for(thought),
+        max_new_tokens=[room_for(thought, len(start)) for start in starts],
         ending=lambda index, text: thought.with_answer(starts[index], text),
-        spare=ending,
+        spare=_ending(thought),
+        at_once=at_once(thought.lm, AT_ONCE),
     )
 
 
