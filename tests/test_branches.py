@@ -10,11 +10,12 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 import ctkit as ct
 from ctkit import CtkitError, Knockout, Mask, Prompt, Reread, Setup, Steer, Swap, Think, masks
+from ctkit.engine import able, beside, cascade
 from ctkit.engine import branches as engine
-from ctkit.engine import able, beside
 from ctkit.engine.batch import BATCH_TOKENS
 from ctkit.engine.branches import Trunks, chance, reads_on
-from ctkit.engine.prefix import shared
+from ctkit.engine.cascade import Cascade
+from ctkit.engine.prefix import Going, shared
 from ctkit.families.configs import model_of
 
 from .engine_fixtures import TOLERANCE, direction, left_behind
@@ -260,6 +261,43 @@ def test_trunks_are_dropped_when_there_are_many(monkeypatch):
 )
 def test_what_two_texts_share(one, other, length):
     assert shared(one, other) == shared(other, one) == length
+
+
+# --- a beginning read where it lies ---
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *OTHERS])
+def test_who_reads_a_beginning_where_it_lies(family):
+    lm = lm_of(family)
+    assert able.cascades(lm) == (family in ("llama", "gpt2", "opt", "gpt_neox", "mixtral"))
+
+
+def test_a_model_with_which_that_fails_has_it_copied(monkeypatch):
+    lm = ct.wrap(new_model("llama"), TOKENIZER)
+    true = Cascade.attend
+    monkeypatch.setattr(Cascade, "attend", lambda *args: true(*args) * 1.1)
+    trunks = Trunks(lm)
+    trunks.grow([thought(*STEPS)])
+    assert trunks.shares and not able.cascades(lm)
+    same(trunks.logits(texts()), whole(lm, texts(), last=1))
+
+
+def test_scores_that_a_model_changes_are_not_read_so():
+    enc = Trunks(lm_of("llama")).rows([thought(*STEPS)])[0]
+    prefix = Trunks(lm_of("llama")).passing([Going(enc, None, 0, 1)], keep=True)
+    [(_, reading)] = prefix
+    whole_row = Cascade([Going(enc, reading.prefix(0), 5, 1)], 3, 4, torch.device("cpu"))
+    with pytest.raises(CtkitError, match="scores that the model changes"):
+        whole_row.attend(0, *[torch.zeros(1, 4, 3, 8)] * 3, {"softcap": 30.0})
+
+
+def test_rows_in_parts_give_what_they_give_together(monkeypatch):
+    lm = lm_of("llama")
+    trunks = Trunks(lm)
+    trunks.grow([thought(*STEPS)])
+    together = trunks.logits(texts(), last=2)
+    monkeypatch.setattr(cascade, "SCORES", 1)
+    same(trunks.logits(texts(), last=2), together)
 
 
 # --- long thoughts ---

@@ -57,3 +57,25 @@ def test_an_interrupt_among_mistakes(monkeypatch):
     assert left_behind(lm) == before and torch.equal(ct.run(lm, PROMPT).logits, plain)
     whole = effects_of(Thought.of(lm, PROMPT, steps(6)), "mistake", draws=1)
     assert whole.scores[:2] == pytest.approx(effects.scores[:2], abs=1e-5) and whole.done == 6
+
+
+def passes(n: int) -> int:
+    """What mistakes in a thought of so many steps cost."""
+    return effects_of(Thought.of(deep(), PROMPT, steps(n)), "mistake", draws=1).passes
+
+
+def test_the_passes_of_mistakes_grow_as_the_steps():
+    """Tokens grow as their square: as many texts as there are steps, each as long as the rest of the thought."""
+    few, more, many = passes(6), passes(12), passes(24)
+    assert many <= 2.2 * more <= 2.2 * 2.2 * few
+
+
+def test_what_is_written_on_has_its_bounds():
+    """Half as long again as what is left of the thought, 16 tokens, and the answer."""
+    thought = Thought.of(deep(), PROMPT, steps(8))
+    length = len(deep().tokenizer(" " + thought.steps.text)["input_ids"])
+    written = thought.written_on([thought.steps.first(n) for n in (1, 4, 8)])
+    assert [one.stopped for one in written] == ["length"] * 3
+    first, half, last = (one.n_written for one in written)
+    assert first > half > last >= 16 and first <= 1.5 * length + 16 + 30
+    assert first - last == pytest.approx(1.5 * (length - length / 8), abs=6)

@@ -32,8 +32,8 @@ class _Run:
 
 
 class Cascade:
-    """A batch of rows that all read the same number of tokens, each behind its own beginning. `goings` of one root stand
-    side by side."""
+    """A batch of rows that all read the same number of tokens, each behind its own beginning. `goings` of one root
+    stand side by side."""
 
     def __init__(self, goings: Sequence[Going], n_read: int, n_heads: int, device: torch.device):
         self.goings, self.n_read, self.n_heads, self.device = goings, n_read, n_heads, device
@@ -83,24 +83,25 @@ class Cascade:
         sizes = (len(there), self.n_read, -1)
         allowed = torch.cat([before[:, None].expand(sizes), own.expand(sizes)], dim=2).to(self.device)
         like = self.goings[rows.start].prefix.layers[0][0]
-        return torch.where(allowed, like.new_zeros(()), torch.finfo(like.dtype).min)[:, None, None]
+        nothing = torch.zeros((), dtype=like.dtype, device=self.device)
+        return torch.where(allowed, nothing, torch.finfo(like.dtype).min)[:, None, None]
 
 
 def _over_both(run: _Run, block: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """The heads' outputs (row query head d_head) of one run: its queries are scaled."""
-    (n_rows, n_heads, n_read, _), n_keys, n = query.shape, key.shape[1], run.n
+    n_rows, n_read, n_keys, n = query.shape[0], query.shape[2], key.shape[1], run.n
     query = query.unflatten(1, (n_keys, -1)).flatten(2, 3)  # row key-head query d_head: heads of a key as more queries
     keys, values = (part[:, :n] for part in run.root.layers[block])
     shared = (_by_key(query) @ keys.transpose(1, 2)).unflatten(1, (n_rows, -1)).transpose(0, 1)
     scores = torch.cat([shared, query @ key.transpose(2, 3)], dim=-1).unflatten(2, (-1, n_read))
-    weights = scores.add_(run.mask).softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
+    weights = scores.add_(run.mask.to(scores.device)).softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
     found = (_by_key(weights[..., :n]) @ values).unflatten(1, (n_rows, -1)).transpose(0, 1)
     found = found + weights[..., n:] @ value
     return found.unflatten(2, (-1, n_read)).permute(0, 3, 1, 2, 4).flatten(2, 3)
 
 
 def _by_key(x: Tensor) -> Tensor:
-    """Of all rows (row key-head query …) those that a key-head speaks to, one behind the other (key-head row·query …)."""
+    """What belongs to a key-head (row key-head query …) for all rows, one behind the other (key-head row·query …)."""
     return x.transpose(0, 1).flatten(1, 2)
 
 
@@ -136,4 +137,3 @@ class _Own(DynamicLayer):
     def get_seq_length(self) -> int:
         """Nothing that a model need know: it is told the positions, and who may attend to whom."""
         return 0
-

@@ -25,6 +25,7 @@ from .prefix import Going, Prefix, shared
 from .read_on import Reading
 from .undrafted import Drafted, Ending, Order, plainly
 
+
 def write_drafted(
     trunks: Trunks,
     starts: Sequence[Any],

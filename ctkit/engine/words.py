@@ -15,17 +15,15 @@ def apart(lm: LM, parts: Sequence[tuple[Piece, str]]) -> list[tuple[tuple[Piece,
     """Pieces with their leads, in groups whose tokens do not depend on what else is there: a new one begins with each
     piece that has a space before its first word, and a word before that. All are one group where the tokenizer is
     not known to read word by word."""
-    if not lm.memory.recall(("word by word",), lambda: str(_word_by_word(lm))) == "True":
+    if lm.memory.recall(("word by word",), lambda: "yes" if _word_by_word(lm) else "no") == "no":
         return [tuple(parts)]
     groups: list[list[tuple[Piece, str]]] = []
     end = ""
     for part, lead in parts:
         text = lead + part.text
-        if not groups or not (text[:1] == " " and not text[1:2].isspace() and text[1:] and end.strip()):
-            groups = groups or [[]]
-            groups[-1].append((part, lead))
-        else:
-            groups.append([(part, lead)])
+        if not groups or (text[:1] == " " and text[1:2].strip() and end.strip()):
+            groups.append([])
+        groups[-1].append((part, lead))
         end = text[-1:] or end
     return [tuple(group) for group in groups]
 

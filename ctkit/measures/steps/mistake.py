@@ -18,7 +18,8 @@ def mistake(
 
     Probabilities stand in place of the paper's same-or-not. The comparison is the step as it is, written on too; the
     control is that once more. `perturbation`: how a step is broken; by default its last number is moved, or, where it
-    has none, its last word swapped (see `perturb.py`). `filler` is what the answer's probability would be behind a
+    has none, its last word swapped (see `perturb.py`). What is left of the thought may become half as long again and 16
+    tokens more; then the answer is asked for all the same. `filler` is what the answer's probability would be behind a
     thought of fillers, as long in tokens: how much of it needs no thought at all.
     """
     n = len(thought.steps)

@@ -86,7 +86,8 @@ def first_answer(text: str) -> str:
 
 def room_for(thought: "Thought", n_first: int = 0) -> int:
     """How many tokens are waited for when a thought is written on behind its first steps, with its answer: what is left
-    of it, half as much again, and 16 more. A rest that has not come to its cue by then is asked for its answer there."""
+    of it, half as much again, and 16 more. A rest that has not come to its cue by then is asked for its answer
+    there."""
     told = thought.steps.first(n_first).text
     whole, told = (len(encode(thought.lm, f"a {text}").ids) for text in (thought.steps.text, told))
     left = whole - told
