@@ -22,13 +22,13 @@ class Hands(Driver):
         return eval(line.removeprefix("setup = "), {"ct": ct}).to_data()
 
     def answered(self, act: Callable) -> list[dict]:
-        """Do something, wait for its picture, and say what is on then."""
-        before = self.seq()
+        """Do something, wait for what the kernel answers, and say what is on then."""
+        before = int(self.root.get_attribute("data-answered"))
         act()
         self.page.wait_for_function(
             """([root, before]) => {
                 const el = document.querySelector(root);
-                return Number(el.dataset.seq) > before || el.querySelector("[data-test=error]").offsetParent !== null;
+                return Number(el.dataset.answered) > before || el.querySelector("[data-test=error]").offsetParent !== null;
             }""",
             arg=[ROOT, before],
         )

@@ -48,6 +48,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	const paint = () => {
 		const frame = model.get("frame");
 		if (frame && isNew(context, frame)) show(context, () => frames.keep(decode(frame)), failed.view);
+		if (frame) root.dataset.answered = String(frame.seq); // by the kernel: the picture may be there before
 		results("frame");
 	};
 	const frames = new Frames();
