@@ -28,7 +28,8 @@ class Hands(Driver):
         self.page.wait_for_function(
             """([root, before]) => {
                 const el = document.querySelector(root);
-                return Number(el.dataset.answered) > before || el.querySelector("[data-test=error]").offsetParent !== null;
+                const failed = el.querySelector("[data-test=error]").offsetParent !== null;
+                return failed || Number(el.dataset.answered) > before;
             }""",
             arg=[ROOT, before],
         )
