@@ -10,39 +10,23 @@ import ctkit as ct
 from ctkit import Prompt
 from ctkit.engine import encode as encoding
 from ctkit.engine.words import apart
+from ctkit.prompt import Piece
 
 from .families import TOKENIZER, new_model
 
-LETTERS = [
-    "a",
-    "é",
-    " ",
-    "  ",
-    "\n",
-    "1",
-    "23",
-    "the",
-    "key",
-    "'s",
-    "'",
-    "-",
-    "—",
-    "日本",
-    "🙂",
-    "<|end|>",
-    "\t",
-    "\u00a0",
-]
-LETTERS += ["\u0301", ".", "?", "\r", "A", "'ll", "3.14", "x"]
+LETTERS = ["a", "é", " ", "  ", "\n", "1", "23", "the", "key", "'s", "'", "-", "—", "日本", "🙂", "<|end|>"]
+LETTERS += ["\t", "\u00a0", "\u0301", ".", "?", "\r", "A", "'ll", "3.14", "x"]
 
 
 def prompts(n: int) -> list[Prompt]:
-    """Prompts of one to five pieces of odd text."""
+    """Prompts of one to five pieces of odd text, with odd spaces between them."""
     dice, found = random.Random(0), []
     while len(found) < n:
-        pieces = {f"p{i}": "".join(dice.choices(LETTERS, k=dice.randrange(7))) for i in range(dice.randrange(1, 6))}
-        if any(text.strip() for text in pieces.values()):
-            found.append(Prompt(**pieces))
+        texts = ["".join(dice.choices(LETTERS, k=dice.randrange(7))) for _ in range(dice.randrange(1, 6))]
+        if any(text.strip() for text in texts):
+            leads = dice.choices([" ", " ", "", "\n", "  "], k=len(texts))
+            pieces = zip(texts, leads, strict=True)
+            found.append(Prompt.of([Piece(f"p{i}", text, lead=lead) for i, (text, lead) in enumerate(pieces)]))
     return found
 
 
