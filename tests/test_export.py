@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 import ctkit as ct
-from ctkit.ui import export
+from ctkit.ui import export, population
 from ctkit.ui import playground as playground_module
 from ctkit.ui.export import filled, packed, single_switches, unique
 from ctkit.ui.look import look
@@ -107,6 +107,22 @@ def test_each_setup_is_run_once(playground, lm, tmp_path, monkeypatch):
     playground._told(playground, {"type": "page", "asked": "a", "setups": visited}, [])
     assert playground.wait(60) and playground.error is None
     assert sorted(ran) == ["ct.Setup([])", "ct.Setup([ct.Mask(kind='prefix')])", "ct.Setup([ct.Reread()])"]
+
+
+def test_what_was_measured_already_is_not_measured_again(lm, tmp_path, monkeypatch):
+    widget = ct.Playground(lm)
+    widget.state = widget.state | {"n": 20}
+    for setup in ((), ct.Reread()):
+        widget.setup = setup
+        assert widget.wait(120)
+    measured = []
+    true = population.answers
+    monkeypatch.setattr(population, "answers", lambda *asked: measured.append(asked[-1]) or true(*asked))
+    recorded = recorded_in(widget.to_html(tmp_path / "page.html", setups=[()]).read_text(encoding="utf-8"))
+    assert not measured
+    assert recorded["recordings"][-1]["results"]["population"]["done"] == 20
+    widget.to_html(tmp_path / "page.html", setups=[ct.Mask("prefix")])
+    assert {setup.to_code() for setup in measured} == {ct.Setup([ct.Mask("prefix")]).to_code()}
 
 
 def test_text_cannot_leave_its_place(playground, tmp_path):

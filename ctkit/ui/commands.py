@@ -134,7 +134,8 @@ def record_page(view: Any, setups: Sequence[Any] | None, stale: Callable[[], boo
         view.status = {"busy": ["page"], "message": f"recording the page: {done} of {of} settings"}
 
     try:
-        return page_of(view.lm, traits, unique([(), view.against, *own, view.setup]), problem, stale, say)
+        setups = unique([(), view.against, *own, view.setup])
+        return page_of(view.lm, traits, setups, problem, stale, say, view._parts)
     finally:
         view.status = {"busy": [], "message": ""}
 

@@ -16,7 +16,7 @@ from .code import code_of
 from .entries import entry_of
 from .frame import frame_of
 from .look import Look, look
-from .parts import PARTS, Job
+from .parts import PARTS, Job, Part
 from .state import prompt_of, setups_of
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -45,17 +45,19 @@ def page_of(
     problem: Problem | None = None,
     stale: Stale = lambda: False,
     progress: Callable[[int, int], Any] = lambda done, of: None,
+    parts: dict[str, Part] | None = None,
 ) -> Page | None:
     """The page, opened at the last of the setups; each is run once more and recorded. None where it became stale.
     Of the others, one that is refused on this prompt is left out, and the page says so.
 
     `traits` of the view: "panels", "catalog", "state" and "options". All recordings are compared with the state's
-    "against".
+    "against". `parts`: those of the view, which remember what they measured (None: new ones).
     """
     state = traits["state"]
     against = setups_of(state)[1]
     before = look(lm, prompt_of(state), against, most=MOST_WHOLE)
-    parts = {name: make(lm) for name, make in PARTS.items() if name in traits["panels"]}
+    if parts is None:
+        parts = {name: make(lm) for name, make in PARTS.items() if name in traits["panels"]}
     recorder = _Recorder(traits, against, before, parts, problem, stale)
     recordings, left_out = [], []
     for done, setup in enumerate(setups):
@@ -81,7 +83,7 @@ class _Recorder:
     traits: dict[str, Any]
     against: Setup
     before: Look
-    parts: dict[str, Any]
+    parts: dict[str, Part]
     problem: Problem | None
     stale: Stale
 
