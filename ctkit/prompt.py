@@ -35,6 +35,9 @@ class Piece:
         if not self.origin:
             object.__setattr__(self, "origin", self.name)
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.text, self.lead))  # pieces are looked up often, and mostly differ in these
+
     @property
     def is_placeholder(self) -> bool:
         """Whether this piece is a token with no text, whose state an intervention fills."""

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import CtkitError
@@ -22,31 +23,48 @@ def encode(lm: LM, prompt: Prompt | str) -> Encoding:
     return lm.memory.recall(("encoding", prompt), lambda: _encoded(lm, prompt))
 
 
+@dataclass(frozen=True)
+class _Read:
+    """Some pieces as tokens. `spans`: each piece's name, the first of its tokens and the one behind its last; `own`:
+    the tokens that the tokenizer put in, whose places are their positions."""
+
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    places: tuple[Place, ...]
+    spans: tuple[tuple[str, int, int], ...]
+    own: tuple[int, ...]
+
+
 def _encoded(lm: LM, prompt: Prompt) -> Encoding:
     ids: list[int] = []
     tokens: list[str] = []
     places: list[Place] = []
-    names: list[str | None] = []
+    found: dict[str, slice] = {}
     for parts in _segments(prompt):
-        if parts[0][0].is_placeholder:
-            part = parts[0][0]
-            front = () if ids else _tokens(lm, (), True)  # what the tokenizer puts in front stays in front
-            rows = [*front, (_placeholder_id(lm), PLACEHOLDER_TOKEN, (part.origin, 1, part.reading), part.name)]
-            several = [rows]
-        else:
-            groups = apart(lm, parts)
-            keys = [("tokens", group, not ids and not i) for i, group in enumerate(groups)]
-            several = [lm.pieces.recall(key, lambda key=key: _tokens(lm, *key[1:])) for key in keys]
-        for rows in several:
-            for id_, token, place, name in rows:
-                ids.append(id_)
-                tokens.append(token)
-                places.append((START, len(ids), 1) if name is None else place)
-                names.append(name)
+        for read in _reads(lm, parts, first=not ids):
+            start = len(ids)
+            ids += read.ids
+            tokens += read.tokens
+            places += read.places
+            for n in read.own:
+                places[start + n] = (START, start + n + 1, 1)
+            for name, first, stop in read.spans:
+                found[name] = slice(found[name].start if name in found else start + first, start + stop)
     _refuse_unreadable(lm, ids, tokens)
-    spans = MappingProxyType(_spans(prompt, names))
+    spans = MappingProxyType({part.name: found[part.name] for part in prompt.parts if part.name in found})
     n_prompt = next((spans[part.name].start for part in prompt.written if part.name in spans), len(ids))
     return Encoding(tuple(ids), tuple(tokens), tuple(places), spans, n_prompt, lm.shape, prompt)
+
+
+def _reads(lm: LM, parts: Sequence[tuple[Piece, str]], first: bool) -> list[_Read]:
+    """A placeholder, or pieces of text, of which each group is read once."""
+    part = parts[0][0]
+    if part.is_placeholder:
+        place = (part.origin, 1, part.reading)
+        alone = _Read((_placeholder_id(lm),), (PLACEHOLDER_TOKEN,), (place,), ((part.name, 0, 1),), ())
+        return [_tokens(lm, (), True), alone] if first else [alone]  # what the tokenizer puts in front stays in front
+    keys = [("tokens", group, first and not i) for i, group in enumerate(apart(lm, parts))]
+    return [lm.pieces.recall(key, lambda key=key: _tokens(lm, *key[1:])) for key in keys]
 
 
 def token_text(lm: LM, id_: int) -> str:
@@ -86,23 +104,26 @@ def _segments(prompt: Prompt) -> list[list[tuple[Piece, str]]]:
     return runs
 
 
-def _tokens(lm: LM, parts: Sequence[tuple[Piece, str]], first: bool) -> list[tuple[int, str, Place, str | None]]:
-    """Each token of some pieces: its id, its text, its place, the name of its piece (None: the tokenizer's own)."""
+def _tokens(lm: LM, parts: Sequence[tuple[Piece, str]], first: bool) -> _Read:
+    """Some pieces with their leads as tokens."""
     text, starts, stops = "", [], []
     for part, lead in parts:
         starts.append(len(text) + len(lead))
         text += lead + part.text
         stops.append(len(text))
     ids, ends = _with_ends(lm, text, first)
-    rows = []
-    for n, (id_, end) in enumerate(zip(ids, ends, strict=True)):
+    places, own, spans = [], [], {}
+    for n, end in enumerate(ends):
         inside = len(stops) if end is None else bisect_left(stops, end)
         if inside == len(stops) or end <= (stops[inside - 1] if inside else 0):
-            rows.append((id_, token_text(lm, id_), (START, n + 1, 1), None))
+            places.append((START, n + 1, 1))
+            own.append(n)
         else:
             part = parts[inside][0]
-            rows.append((id_, token_text(lm, id_), (part.origin, end - starts[inside], part.reading), part.name))
-    return rows
+            places.append((part.origin, end - starts[inside], part.reading))
+            spans[part.name] = (spans.get(part.name, (n,))[0], n + 1)
+    tokens = tuple(token_text(lm, id_) for id_ in ids)
+    return _Read(tuple(ids), tokens, tuple(places), tuple((name, *span) for name, span in spans.items()), tuple(own))
 
 
 def _with_ends(lm: LM, text: str, first: bool) -> tuple[list[int], list[int | None]]:
@@ -130,10 +151,3 @@ def _placeholder_id(lm: LM) -> int:
     """Some id for a token whose embedding is overwritten anyway."""
     special = (lm.tokenizer.pad_token_id, lm.tokenizer.bos_token_id, lm.tokenizer.eos_token_id, 0)
     return next(id_ for id_ in special if id_ is not None and id_ < lm.n_tokens)
-
-
-def _spans(prompt: Prompt, names: list[str | None]) -> dict[str, slice]:
-    """The positions of each piece that has some, from its first token to its last."""
-    first = {name: i for i, name in reversed(list(enumerate(names)))}
-    last = {name: i for i, name in enumerate(names)}
-    return {part.name: slice(first[part.name], last[part.name] + 1) for part in prompt.parts if part.name in last}

@@ -44,9 +44,10 @@ class Playground(View):
         """Write the playground as one HTML file that works without a kernel and without a network.
 
         It holds the results of some setups, each run once more for it (what was measured beside the picture is still
-        known), and opens at the present one; its switches move between them. `setups`: a list of setups; by default nothing, each switch on its own, and the present setup.
-        A setup that this prompt does not allow (it is too long then, say) is left out with a warning, and the page says
-        so, too. Raises `CtkitError` where the present setup does not run, or the file cannot be written.
+        known), and opens at the present one; its switches move between them. `setups`: a list of setups; by default
+        nothing, each switch on its own, and the present setup. A setup that this prompt does not allow (it is too long
+        then, say) is left out with a warning, and the page says so, too. Raises `CtkitError` where the present setup
+        does not run, or the file cannot be written.
         """
         if not pathlib.Path(path).parent.is_dir():  # said before the work, which takes a while
             raise CtkitError(f"a page at {str(path)!r}", "no such folder", "a folder that exists and can be written to")
