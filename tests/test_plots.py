@@ -5,6 +5,7 @@ import pytest
 
 import ctkit as ct
 from ctkit import plots
+from ctkit.plots import style
 
 TEXT = "The key is in the box. Where is the key? $x$"
 
@@ -21,9 +22,27 @@ def test_attention_shows_the_weights(pair):
 
 def test_what_the_mask_forbids_is_hatched(lm):
     trace = ct.run(lm, TEXT, ct.Mask("window", size=3, heads=[2]))
+    n = len(trace.ids)
     for head, allowed in ((2, trace.allowed(1)[2]), (0, trace.allowed(1)[0])):
-        patches = plots.attention(trace, 1, head).axes[0].patches
-        assert sum(patch.get_width() for patch in patches) == int((~allowed).sum())
+        [hatched] = plots.attention(trace, 1, head).axes[0].patches
+        inside = hatched.get_path().contains_points([(key, query) for query in range(n) for key in range(n)])
+        assert np.array_equal(inside.reshape(n, n), (~allowed).numpy())
+
+
+def test_a_long_text_is_drawn_in_larger_cells(lm, monkeypatch):
+    """The mean of each; hatched where all of one is masked."""
+    trace = ct.run(lm, TEXT, ct.Mask("window", size=3))
+    n, size = len(trace.ids), 4
+    monkeypatch.setattr(style, "MOST", -(-n // size))
+    ax = plots.attention(trace, 1, 2).axes[0]
+    image, weights = ax.images[0].get_array(), np.log10(1 + 9 * trace.attention(1, 2).numpy())
+    cells = [slice(start, start + size) for start in range(0, n, size)]
+    assert n % size and np.allclose(image, [[weights[row, column].mean() for column in cells] for row in cells])
+    [hatched] = ax.patches
+    masked = [[bool((~trace.allowed(1)[0][row, column]).all()) for column in cells] for row in cells]
+    middles = [(column.start + 1.5, row.start + 1.5) for row in cells for column in cells]
+    assert np.array_equal(hatched.get_path().contains_points(middles).reshape(len(cells), -1), masked)
+    assert ax.images[0].get_extent() == [-0.5, size * len(cells) - 0.5, size * len(cells) - 0.5, -0.5]
 
 
 def test_the_difference_keeps_its_sign(pair):

@@ -14,6 +14,7 @@ from ctkit.ui.cells import Pooling, even_edges, in_cells, joined_edges, mask_in_
 from ctkit.ui.frame import frame_of
 from ctkit.ui.heads import MOST_CELLS, head_of, most_changed, overview_of
 from ctkit.ui.look import look
+from ctkit.ui.static_view import figure_of
 from ctkit.ui.units import sentence_starts, word_starts
 
 from .families import TOKENIZER
@@ -214,3 +215,24 @@ def test_a_question_of_an_older_picture_is_let_go(lm):
     old = view.detail
     view._told(view, {"type": "head", "seq": view._shown[0] - 1, "layer": 0, "head": 0, "edges": [0, 7]}, [])
     assert view.wait(60) and view.detail == old and view.error is None
+
+
+def test_the_run_before_of_a_long_text_is_not_run_again(wide, monkeypatch):
+    """It takes as long as the other; of two long texts only the newest is kept."""
+    ran = []
+    monkeypatch.setattr(looking, "look", lambda lm, *asked: ran.append(asked[1].to_code()) or look(lm, *asked))
+    runs, [one, other] = looking.Looks(), [prompt_of(100), prompt_of(90)]
+    before = runs.of(wide, one, ct.Setup())
+    for setup in (ct.Setup([ct.Mask("prefix")]), ct.Setup([ct.Mask("window", size=4)])):
+        assert runs.of(wide, one, ct.Setup()) is before
+        runs.of(wide, one, setup, before)
+    assert len(ran) == 3
+    runs.of(wide, other, ct.Setup())
+    assert runs.of(wide, one, ct.Setup()) is not before
+
+
+def test_a_still_picture_of_a_long_text_has_few_shapes(wide):
+    """A shape for each row of the mask took most of a minute at 4,096 tokens."""
+    before = look(wide, prompt_of(1000), ct.Setup())
+    for ax in figure_of(before, None).axes[:2]:
+        assert len(ax.patches) == 1 and ax.images[0].get_array().size <= 512**2

@@ -6,16 +6,28 @@ from matplotlib.figure import Figure
 
 from ..engine.trace import Trace
 from ..measures.compare import Comparison
-from .style import DIFFERENCE, GREY, READS, WEIGHTS, Picture, axes_of, contrast, hatch, label_tokens, quiet, shown_token
+from .style import (
+    DIFFERENCE,
+    GREY,
+    READS,
+    WEIGHTS,
+    Picture,
+    axes_of,
+    contrast,
+    label_tokens,
+    quiet,
+    shown_token,
+    square,
+)
 
 
 def attention(trace: Trace, layer: int, head: int, ax: Axes | None = None) -> Figure:
     """The attention weights of one head: rows read columns. Masked cells are hatched."""
     ax = axes_of(ax)
     weights = trace.attention(layer, head).numpy()
-    ax.imshow(contrast(weights), cmap=WEIGHTS, vmin=0, vmax=1)
     allowed = trace.allowed(layer)
-    hatch(ax, ~allowed[min(head, len(allowed) - 1)].numpy())
+    masked = ~allowed[min(head, len(allowed) - 1)].numpy()
+    square(ax, contrast(weights), masked, cmap=WEIGHTS, vmin=0, vmax=1)
     label_tokens(ax, trace.tokens, f"layer {layer}, head {head}")
     return ax.figure
 
@@ -24,7 +36,7 @@ def attention_difference(comparison: Comparison, layer: int, head: int, ax: Axes
     """After minus before on the first run's tokens: blue reads more, orange less."""
     ax = axes_of(ax)
     values = np.nan_to_num(comparison.attention_difference(layer, head).numpy())
-    ax.imshow(np.sign(values) * contrast(np.abs(values)), cmap=DIFFERENCE, vmin=-1, vmax=1)
+    square(ax, np.sign(values) * contrast(np.abs(values)), cmap=DIFFERENCE, vmin=-1, vmax=1)
     label_tokens(ax, comparison.before.tokens, f"layer {layer}, head {head}: after − before")
     return ax.figure
 

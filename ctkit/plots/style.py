@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 READS, READ_BY, GREY = "#2166ac", "#c8680c", "#8a94a0"  # reads, after, more · is read by, less · before
 LINE, INK = "#dfe4ea", "#1c2733"  # frames · writing
 LONGEST = 24  # letters of a token in a label
+MOST = 512  # cells a side of a square: more than a picture has room for
 WEIGHTS = LinearSegmentedColormap.from_list("ctkit weights", ["#ffffff", READS])
 DIFFERENCE = LinearSegmentedColormap.from_list("ctkit difference", [READ_BY, "#ffffff", READS])
 
@@ -32,13 +34,30 @@ def axes_of(ax: Axes | None, size: tuple[float, float] = (4.5, 4.5)) -> Axes:
     return Picture(figsize=size, dpi=110, layout="constrained").subplots()
 
 
-def hatch(ax: Axes, masked: np.ndarray) -> None:
-    """Hatch what the mask forbids, a rectangle for each run of cells in a row."""
+def square(ax: Axes, values: np.ndarray, masked: np.ndarray | None = None, **style: Any) -> None:
+    """Draw a square of cells, those of `masked` hatched; of a long text in larger cells, each the mean of some."""
+    n, size = len(values), -(-len(values) // MOST)
+    starts = np.arange(0, n, size)
+    if size > 1:
+        counts = np.diff([*starts, n])
+        values = _joined(np.add, values, starts) / np.outer(counts, counts)
+        masked = None if masked is None else _joined(np.logical_and, masked, starts)
+    end = len(starts) * size - 0.5
+    ax.imshow(values, extent=(-0.5, end, end, -0.5), **style)
+    if masked is not None:
+        hatch(ax, masked, size)
+
+
+def hatch(ax: Axes, masked: np.ndarray, size: int = 1) -> None:
+    """Hatch what the mask forbids: one shape, of a rectangle for each run of cells in a row. `size`: of a cell."""
+    boxes = []
     for row, cells in enumerate(masked):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(int)))
-        for start, stop in zip(edges[::2], edges[1::2], strict=True):
-            style = {"hatch": "/////", "edgecolor": LINE, "facecolor": "none", "linewidth": 0}
-            ax.add_patch(Rectangle((start - 0.5, row - 0.5), stop - start, 1, **style))
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(int))).reshape(-1, 2)
+        corners = [[(a, row), (b, row), (b, row + 1), (a, row + 1), (a, row)] for a, b in edges]
+        boxes += [Path(size * np.array(each) - 0.5, closed=True) for each in corners]
+    if boxes:
+        style = {"hatch": "/////", "edgecolor": LINE, "facecolor": "none", "linewidth": 0}
+        ax.add_patch(PathPatch(Path.make_compound_path(*boxes), **style))
 
 
 def contrast(values: Any) -> Any:
@@ -76,3 +95,8 @@ def shown_token(token: str) -> str:
 def shown_text(text: str) -> str:
     """A text for a label that reads no mathematics in it: in one line, and what no font has as a dot."""
     return "".join("↵" if c == "\n" else c if c.isprintable() else "·" for c in text)
+
+
+def _joined(how: np.ufunc, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The rows and columns from each start to the next, joined into one."""
+    return how.reduceat(how.reduceat(values, starts, axis=0), starts, axis=1)

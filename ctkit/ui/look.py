@@ -104,20 +104,23 @@ class Look:
 class Looks:
     """Runs of a view, remembered: a switch is flipped back, a change undone, and the picture is there at once.
 
-    Long runs are not kept, as they fill the memory. Weights that were changed in place since then make a run new.
+    Long runs fill the memory: of these only the newest with nothing before it is kept, which is on show anyway. Weights
+    that were changed in place since then make a run new.
     """
 
     def __init__(self) -> None:
-        self._known = Memory(KEPT)
+        self._known, self._newest = Memory(KEPT), Memory(1)
 
     def of(self, lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
         """As `look`, or the run that is known."""
         key = (lm, weights_age(lm), prompt, setup.to_json(), before)
-        found = self._known.get(key)
+        found = self._known.get(key) or self._newest.get(key)
         if found is None:
             found = look(lm, prompt, setup, before)
             if found.whole and found.size <= MOST_AGAIN:
                 self._known.put(key, found)
+        if before is None:
+            self._newest.put(key, found)
         return found
 
 
