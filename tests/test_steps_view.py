@@ -97,6 +97,8 @@ def test_the_model_writes_the_rest_on_from_an_edited_step(lm):
     alone = ct.generate(lm, PROBLEM.prompt.then(thought="".join(broken).strip()), ct.Think(), max_new_tokens=96)
     assert data["thought"] == ("".join(broken) + alone.text.partition("Answer:")[0]).strip()
     assert data["edited"] and [row["edited"] for row in data["steps"][:2]] == [False, True]
+    assert [row["written"] for row in data["steps"]] == [False, False, *[True] * (len(texts) - 2)]
+    assert not any(row["written"] for row in shown_of(parts[:1], [ct.Think()])["steps"])
 
 
 def test_a_rest_is_written_once(part, lm, monkeypatch):

@@ -151,6 +151,7 @@ def test_the_rest_is_written_on_from_an_edited_step_by_keyboard(steps):
     keys.press("Enter")
     steps.says(2, "v = 5 + 2 = 7.")  # the model takes the wrong number over
     assert steps.measured() and steps.texts()[:2] == ["d = 0.", "k = 0 + 7 = 5."]
+    assert "edited" in steps.part("step-1").inner_text() and "written on" in steps.part("step-2").inner_text()
     assert "After the edit, 9 falls from" in steps.part("steps-sentence").inner_text()
     steps.undo()
     assert steps.texts()[1:] == ["k = 0 + 7 = 7.", "v = 7 + 2 = 9."] and steps.notebook() == cells

@@ -5,7 +5,7 @@ import type { FakeModel } from "../harness/model";
 import { cellsOf } from "../src/playground/steps/grid";
 import { scaleOf, share, shownScore } from "../src/playground/steps/scale";
 import { asText, edited, parts, written } from "../src/playground/steps/thought";
-import type { Json, Steps, StepsOptions } from "../src/playground/types";
+import type { Json, Step, Steps, StepsOptions } from "../src/playground/types";
 import { press, shown } from "./shown";
 
 const PROMPT = hunt();
@@ -94,6 +94,14 @@ test("Escape leaves the thought as it was, also one that was edited before", () 
 	expect(options(model).draft).toBe(true);
 	press(at("step-field"), "Escape");
 	expect(options(model)).toMatchObject({ thought, draft: false });
+});
+
+test("a step says who changed it", () => {
+	const [first, second, third] = STEPS.steps as [Step, Step, Step];
+	const { at } = view({ edited: true, steps: [first, { ...second, edited: true, written: false }, { ...third, edited: true, written: true }] });
+	const said = (i: number) => [...at(`step-${i}`).querySelectorAll<HTMLElement>(".ck-edited")].filter((mark) => !mark.hidden).map((mark) => mark.textContent);
+	expect([0, 1, 2].map(said)).toEqual([[], ["✎ edited"], ["⋯ written on"]]);
+	expect(at("step-2").getAttribute("aria-label")).toContain("; written on;");
 });
 
 test("the model writes the rest on behind the chosen step of an edited thought", () => {

@@ -24,7 +24,14 @@ def described(asked: Asked, told: Told) -> dict[str, Any]:
     labels = labels_of(told.steps.texts, asked.problem)
     steps = zip(told.steps.texts, told.steps.leads, labels, strict=True)
     rows = [
-        {"text": text, "lead": lead, "label": label, "edited": told.is_new(i), "reads": []}
+        {
+            "text": text,
+            "lead": lead,
+            "label": label,
+            "edited": told.is_new(i),
+            "written": told.is_written_on(i),
+            "reads": [],
+        }
         for i, (text, lead, label) in enumerate(steps)
     ]
     by = asked.option("by", "sentence")

@@ -42,11 +42,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Told:
-    """A thought in steps, and the same thought before anybody edited it."""
+    """A thought in steps, and the same thought before anybody edited it. `begun`: how many of the steps were there
+    before the model wrote on, where it did."""
 
     source: str
     base: Steps
     steps: Steps
+    begun: int | None = None
 
     @property
     def edited(self) -> bool:
@@ -66,6 +68,10 @@ class Told:
         """Whether a step was not in the first thought, or not with these words."""
         match = self.matches[index]
         return match is None or self.base.texts[match] != self.steps.texts[index]
+
+    def is_written_on(self, index: int) -> bool:
+        """Whether a step is one that the model wrote behind those that somebody left standing."""
+        return self.edited and self.begun is not None and index >= self.begun
 
 
 def rest_of(asked: Asked, start: str) -> str:
@@ -99,7 +105,9 @@ def told_of(asked: Asked, write: Callable[[Asked, str], str] = rest_of) -> Told 
     base = _in_steps(asked, told["base"])
     now = told.get("now")
     steps = base if now is None else _in_steps(asked, now)
-    return Told(told["source"], base, _written_on(asked, steps, write) if told.get("on") and len(steps) else steps)
+    if told.get("on") and len(steps):
+        return Told(told["source"], base, _written_on(asked, steps, write), len(steps))
+    return Told(told["source"], base, steps)
 
 
 def given(steps: Any, pieces: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -195,6 +195,8 @@ export interface Step {
 	label: string | null;
 	/** Whether it is not as it was in the first thought. */
 	edited: boolean;
+	/** Whether the model wrote it behind a beginning that somebody left standing. */
+	written?: boolean;
 	/** What its words read most, in shares of their attention. */
 	reads: { name: string; text: string; share: number }[];
 }

@@ -18,7 +18,7 @@ export interface Row {
 }
 
 export function row(index: number): Row {
-	const [text, tag, mark] = [h("span", { class: "ck-step-words" }), h("span", { class: "ck-tag" }), h("span", { class: "ck-tag ck-edited" }, "✎ edited")];
+	const [text, tag, mark] = [h("span", { class: "ck-step-words" }), h("span", { class: "ck-tag" }), h("span", { class: "ck-tag ck-edited" })];
 	const pick = h("button", { type: "button", class: "ck-step-text", "data-test": `step-${index}`, dir: "auto" }, text, tag, mark);
 	const place = h("span", {}, pick);
 	const [fill, ghost, span, value, sentence] = [h("b"), h("i"), h("u"), h("em"), h("span", { class: "ck-step-sentence" })];
@@ -32,7 +32,7 @@ export function row(index: number): Row {
 		const bounded = low !== null && high !== null;
 		setText(text, visible(step.text));
 		tell(tag, step.label ? `${SHAPES[step.label] ?? "▫"} ${step.label}` : "");
-		setShown(mark, step.edited);
+		tell(mark, changed(step, "✎ edited", "⋯ written on"));
 		el.dataset.label = step.label ?? "";
 		width(fill, score);
 		fill.classList.toggle("ck-less", (score ?? 0) < 0);
@@ -46,11 +46,16 @@ export function row(index: number): Row {
 		setText(sentence, said);
 		const effect = score === null ? "" : `effect ${shownScore(score, scale)}${bounded ? `, between ${shownScore(low, scale)} and ${shownScore(high, scale)}` : ""}`;
 		track.title = effect;
-		setAttributes(pick, { "aria-label": [`Step ${index + 1}: ${text.textContent}`, step.label, step.edited && "edited", effect, said].filter(Boolean).join("; ") });
+		setAttributes(pick, { "aria-label": [`Step ${index + 1}: ${text.textContent}`, step.label, changed(step), effect, said].filter(Boolean).join("; ") });
 	};
 	const choose = (on: boolean, tab: boolean) => {
 		el.classList.toggle("ck-chosen", on);
 		setAttributes(pick, { "aria-current": on && "true", tabindex: tab ? 0 : -1 });
 	};
 	return { el, pick, place, draw, choose };
+}
+
+/** Who changed a step: a person, or the model, which wrote it behind a beginning; nothing where it is as it was. */
+export function changed(step: Step, edited = "edited", written = "written on"): string {
+	return step.written ? written : step.edited ? edited : "";
 }
