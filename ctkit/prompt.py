@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -79,6 +80,13 @@ class Prompt:
         prompt = object.__new__(Prompt)
         object.__setattr__(prompt, "parts", _checked(tuple(parts)))
         return prompt
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.parts)  # once: a prompt's encoding is looked up often
 
     @property
     def pieces(self) -> Mapping[str, str]:

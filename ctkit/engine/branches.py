@@ -13,7 +13,7 @@ from ..prompt import Encoding
 from .able import cascades, reads_on
 from .batch import BATCH_TOKENS, groups
 from .lm import LM
-from .plan import Row
+from .plan import PLAIN, Row
 from .prefix import Going, Prefix, shared
 from .read_on import Reading, read_on
 from .rows import rows_of
@@ -65,7 +65,7 @@ class Trunks:
         if not new or not self.go_on(new):
             return
         # half of it under masks is no beginning worth the reading
-        new = [Row(row.enc, Setup()) for row in new if 2 * row.plain_until > len(row.enc)]
+        new = [Row(row.enc, PLAIN) for row in new if 2 * row.plain_until > len(row.enc)]
         for some in [new] if self.kept else [new[:1], new[1:]]:
             for _, reading in self.passing([self.going(row, 1) for row in some], keep=True):
                 self.kept += [reading.prefix(b).own() for b in range(len(reading.goings))]
@@ -114,10 +114,10 @@ class Trunks:
     def going(self, row: Row, last: int) -> Going:
         """A row that goes on from the trunk with which it has most in common. Of its setup the masks are left; what
         changed the text is done."""
-        masks = Setup(row.setup.having("allow"))
-        row = Row(row.enc, masks)
+        masks = row.setup.having("allow")
+        row = Row(row.enc, Setup(masks) if masks else PLAIN)
         prefix, length = self._best(row.enc.ids)
-        length = min(length, row.plain_until) if len(masks) else length
+        length = min(length, row.plain_until) if masks else length
         return Going(row, prefix if length else None, length, last)
 
     def passing(self, goings: Sequence[Going], keep: bool) -> Iterator[tuple[list[int], Reading]]:
@@ -157,9 +157,11 @@ class Trunks:
 
     def _best(self, ids: tuple[int, ...]) -> tuple[Prefix | None, int]:
         """The trunk with the longest beginning of a text, and how long that is."""
-        found = [(shared(trunk.ids, ids), trunk) for trunk in self.kept]
-        length, trunk = max(found, key=lambda pair: pair[0], default=(0, None))
-        return (trunk, length) if length else (None, 0)
+        best, length = None, 0
+        for trunk in self.kept:
+            if trunk.ids[: length + 1] == ids[: length + 1]:  # else it has no more in common than the best one
+                best, length = trunk, shared(trunk.ids, ids)
+        return best, length
 
     def _logits(self, rows: list[Row], lasts: list[int], on_progress: Progress | None) -> list[Tensor]:
         found: list[Any] = [None] * len(rows)

@@ -28,7 +28,7 @@ class _Run:
     rows: slice
     root: Prefix
     n: int  # of its tokens the most that a row shares
-    mask: Float[Tensor, "row 1 1 query key"]  # added to scores; its keys are those of the root, then the row's own
+    mask: Float[Tensor, "row 1 query key"]  # added to scores; its keys are those of the root, then the row's own
 
 
 class Cascade:
@@ -76,33 +76,29 @@ class Cascade:
                 yield _Run(rows, self.goings[first].prefix.root, n, self._mask(rows, n))
             first = stop
 
-    def _mask(self, rows: slice, n: int) -> Float[Tensor, "row 1 1 query key"]:
-        there, behind = (torch.tensor(each[rows])[:, None] for each in (self.there, self.behind))
-        before = torch.cat([torch.arange(n) < there, torch.arange(self.widest) >= self.widest - behind], dim=1)
-        own = torch.ones(self.n_read, self.n_read, dtype=torch.bool).tril()
-        sizes = (len(there), self.n_read, -1)
-        allowed = torch.cat([before[:, None].expand(sizes), own.expand(sizes)], dim=2).to(self.device)
+    def _mask(self, rows: slice, n: int) -> Float[Tensor, "row 1 query key"]:
+        there, behind = torch.tensor([self.there[rows], self.behind[rows]])[..., None]
+        key = torch.arange(n + self.widest)
+        unseen = (key >= there) & (key < n + self.widest - behind)
         like = self.goings[rows.start].prefix.layers[0][0]
-        nothing = torch.zeros((), dtype=like.dtype, device=self.device)
-        return torch.where(allowed, nothing, torch.finfo(like.dtype).min)[:, None, None]
+        least = torch.finfo(like.dtype).min
+        mask = like.new_zeros(len(there), 1, self.n_read, len(key) + self.n_read, device="cpu")
+        mask[..., : len(key)].masked_fill_(unseen[:, None, None], least)
+        mask[..., len(key) :] = torch.full((self.n_read, self.n_read), least).triu(1)
+        return mask.to(self.device)
 
 
 def _over_both(run: _Run, block: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """The heads' outputs (row query head d_head) of one run: its queries are scaled."""
-    n_rows, n_read, n_keys, n = query.shape[0], query.shape[2], key.shape[1], run.n
-    query = query.unflatten(1, (n_keys, -1)).flatten(2, 3)  # row key-head query d_head: heads of a key as more queries
+    n_rows, n_read, n = query.shape[0], query.shape[2], run.n
+    key, value = key.transpose(0, 1), value.transpose(0, 1)  # key-head row key d_head
+    query = query.unflatten(1, (len(key), -1)).flatten(2, 3).transpose(0, 1)  # the heads of a key as more queries
     keys, values = (part[:, :n] for part in run.root.layers[block])
-    shared = (_by_key(query) @ keys.transpose(1, 2)).unflatten(1, (n_rows, -1)).transpose(0, 1)
+    shared = (query.flatten(1, 2) @ keys.transpose(1, 2)).unflatten(1, (n_rows, -1))  # all rows' queries at once
     scores = torch.cat([shared, query @ key.transpose(2, 3)], dim=-1).unflatten(2, (-1, n_read))
     weights = scores.add_(run.mask.to(scores.device)).softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
-    found = (_by_key(weights[..., :n]) @ values).unflatten(1, (n_rows, -1)).transpose(0, 1)
-    found = found + weights[..., n:] @ value
-    return found.unflatten(2, (-1, n_read)).permute(0, 3, 1, 2, 4).flatten(2, 3)
-
-
-def _by_key(x: Tensor) -> Tensor:
-    """What belongs to a key-head (row key-head query …) for all rows, one behind the other (key-head row·query …)."""
-    return x.transpose(0, 1).flatten(1, 2)
+    found = (weights[..., :n].flatten(1, 2) @ values).unflatten(1, (n_rows, -1)) + weights[..., n:] @ value
+    return found.unflatten(2, (-1, n_read)).permute(1, 3, 0, 2, 4).flatten(2, 3)
 
 
 class _Own(DynamicLayer):

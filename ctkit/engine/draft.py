@@ -15,12 +15,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import CtkitError, shown
-from ..interventions.setup import Setup
 from ..prompt import Encoding
 from .branches import PASS, Progress, Trunks, chance, piece_size
 from .generate import check_wishes
 from .guess import Echoes, Writing
-from .plan import Row
+from .plan import PLAIN, Row
 from .prefix import Going, Prefix, shared
 from .read_on import Reading
 from .undrafted import Drafted, Ending, Order, plainly
@@ -128,11 +127,11 @@ class _Text:
             row, last = self.last, self.size + 1
         else:
             start, guessed = self.writing.row.enc, self.writing.offer(offered)
-            row = Row(_bare(start, (*start.ids, *self.writing.written, *guessed)), Setup())
+            row = Row(_bare(start, (*start.ids, *self.writing.written, *guessed)), PLAIN)
             last = len(guessed) + 1
         if self.read is None:
             return self.trunks.going(row, last)
-        return Going(Row(row.enc, Setup()), self.read, shared(self.read.ids, row.enc.ids), last, taken=True)
+        return Going(Row(row.enc, PLAIN), self.read, shared(self.read.ids, row.enc.ids), last, taken=True)
 
     def hear(self, reading: Reading, b: int) -> None:
         """Take over what a pass says of this text, its row `b`."""

@@ -13,6 +13,8 @@ from ..interventions.setup import Setup
 from ..prompt import Encoding
 from .attention import ScoreEdit, as_current
 
+PLAIN = Setup()  # nothing is changed
+
 
 @dataclass
 class Row:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -172,7 +172,8 @@ class Thought:
         return replace(found, probability=probability, made=made, since=self.reader.cost)
 
 
-def _written(name: str, text: str, lead: str = " ") -> Piece:
+@lru_cache(maxsize=4096)
+def _written(name: str, text: str, lead: str = " ") -> Piece:  # remembered: variants of a thought have most in common
     return Piece(name, text, lead=lead, written=True)
 
 

@@ -107,12 +107,13 @@ def endings(thought: "Thought", starts: Sequence[Steps]) -> Iterator[dict[int, D
     """
     if not starts:
         return
+    room = {n: room_for(thought, n) for n in dict.fromkeys(map(len, starts))}
     yield from drafted(
         thought.reader.trunks,
         [thought.up_to(start) for start in starts],
         [thought.with_answer(_continued(start, thought.steps)) for start in starts],
         thought.cue.strip(),
-        max_new_tokens=[room_for(thought, len(start)) for start in starts],
+        max_new_tokens=[room[len(start)] for start in starts],
         ending=lambda index, text: thought.with_answer(starts[index], text),
         spare=_ending(thought),
         at_once=at_once(thought.lm, AT_ONCE),
