@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import pytest
@@ -145,12 +145,20 @@ def test_a_filler_thought_is_as_long_as_the_thought(lm):
     assert n - 3 < len(thought.encoded(prompt).ids) <= n
 
 
+def test_a_thought_of_fillers_is_read_once(lm):
+    alone = ct.step_effects(lm, PROBLEM, PROBLEM.steps, "mistake")
+    both = ct.step_effects(lm, PROBLEM, PROBLEM.steps, ["early", "mistake"])
+    assert both["mistake"].filler == both["early"].filler == pytest.approx(alone.filler, abs=1e-6)
+    assert both["mistake"].passes == alone.passes - 1
+
+
 @dataclass
 class Spy:
     """A reader that is watched."""
 
     reader: object
     seen: list
+    fillers: dict = field(default_factory=dict)
 
     def logits(self, prompts, last):
         self.seen += prompts

@@ -28,7 +28,7 @@ class _Run:
     rows: slice
     root: Prefix
     n: int  # of its tokens the most that a row shares
-    mask: Float[Tensor, "row 1 query key"]  # added to scores; its keys are those of the root, then the row's own
+    mask: Float[Tensor, "row 1 1 query key"]  # added to scores; its keys are those of the root, then the row's own
 
 
 class Cascade:
@@ -76,29 +76,34 @@ class Cascade:
                 yield _Run(rows, self.goings[first].prefix.root, n, self._mask(rows, n))
             first = stop
 
-    def _mask(self, rows: slice, n: int) -> Float[Tensor, "row 1 query key"]:
+    def _mask(self, rows: slice, n: int) -> Float[Tensor, "row 1 1 query key"]:
         there, behind = torch.tensor([self.there[rows], self.behind[rows]])[..., None]
         key = torch.arange(n + self.widest)
         unseen = (key >= there) & (key < n + self.widest - behind)
         like = self.goings[rows.start].prefix.layers[0][0]
         least = torch.finfo(like.dtype).min
-        mask = like.new_zeros(len(there), 1, self.n_read, len(key) + self.n_read, device="cpu")
-        mask[..., : len(key)].masked_fill_(unseen[:, None, None], least)
+        mask = like.new_zeros(len(there), 1, 1, self.n_read, len(key) + self.n_read, device="cpu")
+        mask[..., : len(key)].masked_fill_(unseen[:, None, None, None], least)
         mask[..., len(key) :] = torch.full((self.n_read, self.n_read), least).triu(1)
         return mask.to(self.device)
 
 
 def _over_both(run: _Run, block: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """The heads' outputs (row query head d_head) of one run: its queries are scaled."""
-    n_rows, n_read, n = query.shape[0], query.shape[2], run.n
-    key, value = key.transpose(0, 1), value.transpose(0, 1)  # key-head row key d_head
-    query = query.unflatten(1, (len(key), -1)).flatten(2, 3).transpose(0, 1)  # the heads of a key as more queries
+    n_rows, n_read, n_keys, n = query.shape[0], query.shape[2], key.shape[1], run.n
+    query = query.unflatten(1, (n_keys, -1)).flatten(2, 3)  # row key-head query d_head: heads of a key as more queries
     keys, values = (part[:, :n] for part in run.root.layers[block])
-    shared = (query.flatten(1, 2) @ keys.transpose(1, 2)).unflatten(1, (n_rows, -1))  # all rows' queries at once
+    shared = (_by_key(query) @ keys.transpose(1, 2)).unflatten(1, (n_rows, -1)).transpose(0, 1)
     scores = torch.cat([shared, query @ key.transpose(2, 3)], dim=-1).unflatten(2, (-1, n_read))
     weights = scores.add_(run.mask.to(scores.device)).softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
-    found = (weights[..., :n].flatten(1, 2) @ values).unflatten(1, (n_rows, -1)) + weights[..., n:] @ value
-    return found.unflatten(2, (-1, n_read)).permute(1, 3, 0, 2, 4).flatten(2, 3)
+    found = (_by_key(weights[..., :n]) @ values).unflatten(1, (n_rows, -1)).transpose(0, 1)
+    found = found + weights[..., n:] @ value
+    return found.unflatten(2, (-1, n_read)).permute(0, 3, 1, 2, 4).flatten(2, 3)
+
+
+def _by_key(x: Tensor) -> Tensor:
+    """What belongs to a key-head (row key-head query …) for all rows, one behind the other (key-head row·query …)."""
+    return x.transpose(0, 1).flatten(1, 2)
 
 
 class _Own(DynamicLayer):
@@ -117,15 +122,13 @@ class _Own(DynamicLayer):
 
     def _behind(self, new: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         widest, rooms = self.cascade.widest, []
-        for part in new:
-            room = part.new_empty(*part.shape[:2], widest + part.shape[2], part.shape[3])
+        for part in new:  # zeros: what no row has is masked, but a number it must be
+            room = part.new_zeros(*part.shape[:2], widest + part.shape[2], part.shape[3])
             room[:, :, widest:] = part
             rooms.append(room)
         for b, (going, n) in enumerate(zip(self.cascade.goings, self.cascade.behind, strict=True)):
-            for part, room in enumerate(rooms):
-                room[b, :, : widest - n] = 0  # masked, but a number it must be
-                if n:
-                    room[b, :, widest - n : widest] = going.prefix.layers[self.block][part][:, :n]
+            for part, room in enumerate(rooms if n else ()):
+                room[b, :, widest - n : widest] = going.prefix.layers[self.block][part][:, :n]
             if going.taken and going.prefix.base is not None:
                 going.prefix.layers[self.block] = ()
         return rooms[0], rooms[1]

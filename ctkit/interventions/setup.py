@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -102,15 +101,9 @@ class Setup:
         """Whether any intervention has its own version of one of the six functions."""
         return bool(self.having(function))
 
-    def having(self, function: str) -> tuple[Intervention, ...]:
+    def having(self, function: str) -> list[Intervention]:
         """The interventions with their own version of one of the six functions, in order."""
-        if function not in self._having:  # asked for every text and every block
-            self._having[function] = tuple(i for i in self if i.overrides(function))
-        return self._having[function]
-
-    @cached_property
-    def _having(self) -> dict[str, tuple[Intervention, ...]]:
-        return {}
+        return [intervention for intervention in self if intervention.overrides(function)]
 
     def touching(self, function: str, layer: int) -> list[Intervention]:
         """Those of them that may change something at a layer."""

@@ -75,7 +75,11 @@ def filler_chance(thought: Thought) -> float:
     tokens, or up to a filler less."""
     length, one, two = (_tokens(thought, text) for text in (thought.steps.text, "...", "... ..."))
     fit = 1 + max(0, length - one) // max(1, two - one)
-    return thought.chances([Steps((" ".join(["..."] * fit),), ("",), thought.steps.tail)])[0]
+    steps, known = Steps((" ".join(["..."] * fit),), ("",), thought.steps.tail), thought.reader.fillers
+    text = thought.with_answer(steps)
+    if text not in known:
+        known[text] = thought.chances([steps])[0]
+    return known[text]
 
 
 def _tokens(thought: Thought, text: str) -> int:

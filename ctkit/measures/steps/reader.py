@@ -22,6 +22,7 @@ class Reader:
     setup: Setup
     trunks: Trunks = field(init=False, repr=False)
     elsewhere: Cost = (0, 0)
+    fillers: dict[Prompt, float] = field(default_factory=dict, repr=False)  # the answer behind them: see `mistake.py`
 
     def __post_init__(self):
         self.trunks = Trunks(self.lm, self.setup)

@@ -35,12 +35,12 @@ def suppress(thought: Thought, draws: int, seed: int, *, only: Sequence[int]) ->
     for lot in lots(thought, only, length(thought)):
         enc, before, (intact, *cut) = _read(thought, text, lot)
         spans = [enc.span(f"step {i + 1}") for i in range(n)]
-        whole = _answer_chance(enc, intact)
+        whole, said_before = _answer_chance(enc, intact), intact.double().log_softmax(-1)
         for i, logits in zip(lot, cut, strict=True):
             left[i] = _answer_chance(enc, logits)
             falls[i] = [whole - left[i]]
             control[i] = float((logits[: spans[i].stop - before] - intact[: spans[i].stop - before]).abs().max())
-            behind = _kl(intact, logits, spans[i].stop - before)
+            behind = _kl(said_before, logits, spans[i].stop - before)
             for j in range(i + 1, n):
                 each = behind[spans[j].start - spans[i].stop : spans[j].stop - spans[i].stop]
                 kl[i, j], logs[i, j] = each.mean(), each.clamp_min(FLOOR).log().mean()
@@ -65,9 +65,10 @@ def _answer_chance(enc: Encoding, logits: Logits) -> float:
     return float(rows[range(len(rows)), list(enc.ids[span])].prod())
 
 
-def _kl(intact: Logits, cut: Logits, start: int) -> Float[Tensor, "behind"]:
-    """KL(as it is ‖ suppressed) of the prediction at each position from `start` on, in nats."""
-    before, after = (logits[start:].double().log_softmax(-1) for logits in (intact, cut))
+def _kl(said: Logits, cut: Logits, start: int) -> Float[Tensor, "behind"]:
+    """KL(as it is ‖ suppressed) of the prediction at each position from `start` on, in nats: from the log probabilities
+    as it is, and the scores suppressed."""
+    before, after = said[start:], cut[start:].double().log_softmax(-1)
     return (before.exp() * (before - after)).sum(-1).clamp_min(0).float()
 
 

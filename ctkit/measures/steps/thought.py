@@ -6,6 +6,8 @@ from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
+import torch
+
 from ...engine.lm import LM
 from ...engine.rows import rows_of
 from ...engine.undrafted import Drafted
@@ -18,6 +20,8 @@ from ..score import answer_cue, thinks
 from .reader import Cost, Reader, spent
 from .split import Steps, labels_of, split
 from .writing import answer_of, endings, thought_of
+
+AT_ONCE = 64  # texts: the scores of so many are turned into probabilities together
 
 
 @dataclass(frozen=True)
@@ -124,11 +128,13 @@ class Thought:
         before it (teacher-forced). `rests`: what the model wrote on behind each."""
         rests = [""] * len(thoughts) if rests is None else rests
         texts = [self.with_answer(steps, rest) for steps, rest in zip(thoughts, rests, strict=True)]
-        found = []
-        for scores in self.reader.logits(texts, last=len(self.answer_ids) + 1):
-            rows = scores[:-1]
-            picked = rows.softmax(-1)[range(len(rows)), list(self.answer_ids)]
-            found.append(Asked(prod(picked.tolist()), rows.argmax(-1).tolist() == list(self.answer_ids)))
+        found, ids = [], list(self.answer_ids)
+        scores = self.reader.logits(texts, last=len(ids) + 1)
+        for first in range(0, len(scores), AT_ONCE):
+            rows = torch.stack(scores[first : first + AT_ONCE])[:, :-1]
+            picked = rows.softmax(-1)[:, range(len(ids)), ids].tolist()
+            said = rows.argmax(-1).tolist()
+            found += [Asked(prod(chances), best == ids) for chances, best in zip(picked, said, strict=True)]
         return found
 
     def chances(self, thoughts: Sequence[Steps], rests: Sequence[str] | None = None) -> list[float]:
