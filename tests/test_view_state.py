@@ -297,6 +297,26 @@ def test_a_visited_setup_that_did_not_run_is_left_out_of_the_page(playground, mo
     assert "no such words" in said[-1][0]["found"]
 
 
+@pytest.mark.parametrize(
+    ("on", "label"),
+    [
+        (ct.Emphasize("question"), "Emphasise"),
+        (ct.Knockout("question", "context"), "Mask"),
+        (ct.Pine(["context", "question"]), "No order"),
+    ],
+)
+def test_a_switch_whose_place_is_gone_says_which_and_what_to_do(lm, on, label):
+    view = ct.Playground(lm, ct.Prompt(context="The key is in the box.", question="Where is the key?"), on)
+    assert view.wait(120) and view.error is None
+    picture, prompt = view.frame, view.prompt
+    view.prompt = ct.Prompt(context="The key is in the box.")
+    assert view.wait(120) and view.frame is picture and view.setup == ct.Setup([on])
+    assert view.error["asked"] == f"“{label}” on 'question'" and "context" in view.error["found"]
+    assert f"another choice in the switch “{label}”, or switch it off" in view.error["remedy"]
+    view.prompt = prompt
+    assert view.wait(120) and view.error is None
+
+
 def test_two_playgrounds_on_one_model_do_not_disturb_each_other(lm):
     views = [ct.AttentionView(lm, PROMPT), ct.AttentionView(lm, "The key is in the box. Where is the key?")]
     setups = [ct.Reread(), ct.Mask("prefix"), (), ct.PrependToken(1, 3), [ct.Mask("window", size=5), ct.Reread()]]

@@ -153,7 +153,7 @@ def _with_words(enc: Encoding, words: str) -> list[int]:
     if not found:
         raise CtkitError(
             f"the part {shown(words)} of a prompt",
-            f"no such words in one with the pieces {', '.join(enc.spans)}",
+            f"no such words, and no such piece; its pieces are {', '.join(enc.spans)}",
             "a piece, or words exactly as they stand in the prompt",
         )
     return sorted(found)

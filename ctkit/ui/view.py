@@ -20,6 +20,7 @@ from .commands import COMMANDS, problem_of, use
 from .concepts import concept_directions
 from .examples import examples
 from .export import written
+from .failure import failure_of
 from .frame import frame_of
 from .look import Look, Looks, look
 from .parts import PARTS, SLOW, Job, Part
@@ -228,7 +229,7 @@ class View(Stated):
         except Stopped:  # something newer waits
             return False
         except CtkitError as err:
-            self.error = {"asked": err.asked, "found": err.found, "remedy": err.remedy}
+            self.error = failure_of(err, self.state, self.catalog["switches"])
         except Exception as err:
             self.error = {
                 "asked": "this picture",
