@@ -133,6 +133,9 @@ def test_next_tokens(lm):
         assert "-1 is the last" in refused(trace.next_tokens, at=at).remedy
     best = trace.next_tokens(3)
     assert [p for _, p in best] == sorted((p for _, p in best), reverse=True)
+    for k in (0, "5", 2.0):
+        with pytest.raises(CtkitError, match="the next tokens, k="):
+            trace.next_tokens(k)
     assert len(trace.next_tokens(k=10**6)) == trace.logits.shape[-1]
     assert abs(sum(p for _, p in trace.next_tokens(k=10**6)) - 1) < 1e-4
 

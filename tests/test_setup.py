@@ -1,6 +1,7 @@
 """A setup is data: to JSON and back, to code and back, and the same logits after."""
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -238,3 +239,11 @@ def test_any_data_makes_a_setup_or_an_error_in_words(name, values):
         data[0]["direction"] = Direction(torch.ones(D_MODEL), 1).to_data()
     with suppress(CtkitError):  # and nothing else
         ct.run(lm, PROMPT, Setup.from_data(data))
+
+
+def test_only_what_a_person_can_ask_for_is_offered():
+    """Interventions of the self-test have names, too."""
+    ct.load()
+    with pytest.raises(CtkitError) as caught:
+        Setup.from_json('[{"intervention": "Rereed"}]')
+    assert "Reread" in caught.value.remedy and not re.search(r"\b_[A-Z]", caught.value.remedy)

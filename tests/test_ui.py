@@ -241,3 +241,17 @@ def test_every_switch_is_told_in_words(playground):
     from ctkit.ui.frame import IN_WORDS
 
     assert {switch["intervention"] for switch in playground.catalog["switches"]} <= set(IN_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("view", "wrong", "known"),
+    [
+        (ct.Playground, "promt", "lm, prompt, setup, against, state"),
+        (ct.PopulationView, "dificulty", "lm, prompt, setup, task, difficulty, n, seed"),
+        (ct.SteeringView, "task", "lm, prompt, setup"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_refused(lm, view, wrong, known):
+    with pytest.raises(ct.CtkitError) as caught:
+        view(lm, **{wrong: "hunt"})
+    assert caught.value.asked == f"{view.__name__}({wrong}=…)" and caught.value.remedy == f"one of {known}"

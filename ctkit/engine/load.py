@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -198,9 +199,10 @@ def _not_found(name: str, source: str, err: Exception) -> CtkitError:
             "a folder with config.json, model.safetensors and a tokenizer, as model.save_pretrained and "
             "tokenizer.save_pretrained write them",
         )
-    return CtkitError(
-        f"the model {name!r}", first, f"a shipped model ({ours}), a folder, or a hub id while the network is there"
-    )
+    found = "no such folder" if os.path.isabs(name) or name.startswith((".", "~")) else first
+    meant = get_close_matches(name, shipped_names(), 1)
+    remedy = f"a shipped model ({ours}), a folder, or a hub id while the network is there"
+    return CtkitError(f"the model {name!r}", found, f"did you mean {meant[0]!r}? Else {remedy}" if meant else remedy)
 
 
 def _moved(model: Any, device: str) -> Any:

@@ -108,6 +108,8 @@ class Trace:
                 f"logits of {len(self.logits)} positions",
                 "one of these positions; -1 is the last",
             )
+        if not isinstance(k, int) or k < 1:
+            raise CtkitError(f"the next tokens, k={k!r}", "no number of tokens", "how many are wanted, such as 10")
         top = self.logits[at].softmax(-1).topk(min(k, self.logits.shape[-1]))
         return [(self.name_token(i), p) for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
 

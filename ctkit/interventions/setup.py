@@ -193,7 +193,7 @@ def _scores(intervention: Intervention, function: str, value: Any, enc: Encoding
 def _made(entry: dict) -> Intervention:
     name = entry.get("intervention") if isinstance(entry, dict) else None
     if not isinstance(name, str) or name not in Intervention.known:
-        known = ", ".join(sorted(Intervention.known))
+        known = ", ".join(sorted(kind for kind in Intervention.known if not kind.startswith("_")))
         raise CtkitError(f"the intervention {shown(entry)}", "no intervention of that name", f"one of {known}")
     cls = Intervention.known[name]
     names = [f.name for f in fields(cls)]

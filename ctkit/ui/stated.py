@@ -1,11 +1,13 @@
 """A widget whose truth is a state: a prompt, a setup, what that is compared with. Read and set from Python here."""
 
+import inspect
 from typing import Any
 
 import anywidget
 import traitlets
 
 from ..engine.lm import LM
+from ..errors import CtkitError
 from ..interventions.setup import Setup, as_setup
 from ..prompt import Prompt, as_prompt
 from .share import state_from_json, state_to_json
@@ -22,6 +24,14 @@ class Stated(anywidget.AnyWidget):
     options = traitlets.Dict().tag(sync=True)  # panel → its own settings, which are no part of the setup
     seq = traitlets.Int(0).tag(sync=True)
     key = traitlets.Unicode().tag(sync=True)  # the same for all views of this object: they share one history
+
+    def __init__(self, **traits: Any):
+        unknown = next((name for name in traits if not self.has_trait(name)), None)
+        if unknown is not None:  # traitlets would let it go with a warning that a notebook does not show
+            name, known = type(self).__name__, inspect.signature(type(self)).parameters.values()
+            words = ", ".join(one.name for one in known if one.kind is not one.VAR_KEYWORD)
+            raise CtkitError(f"{name}({unknown}=…)", "no such setting", f"one of {words}")
+        super().__init__(**traits)
 
     @property
     def setup(self) -> Setup:

@@ -13,7 +13,7 @@ from ctkit.ui.examples import examples
 from .driver import ROOT, Driver
 from .looks import faults_of
 
-CELL = "import ctkit as ct\nplay = ct.Playground(n=50)\nplay"
+CELL = 'import ctkit as ct\nplay = ct.Playground(state={"n": 50})\nplay'
 ALL = [example.id for example in examples()]
 PRESETS = ALL if os.environ.get("CTKIT_TEST_LOOKS") == "all" else ["read-again", "think", "paint", "mood"]
 WIDTHS = (1280, 800)  # of the view, in CSS pixels
