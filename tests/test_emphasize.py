@@ -201,7 +201,7 @@ def test_weights_stay_above_0(alpha):
 
 
 def test_what_does_not_exist_is_refused(lm):
-    with pytest.raises(CtkitError, match=r"(?s)'the cup' of a prompt.*pieces context, question, cue.*exactly"):
+    with pytest.raises(CtkitError, match=r"(?s)'the cup' of a prompt.*pieces are context, question, cue.*exactly"):
         ct.run(lm, PROMPT, Emphasize("the cup"))
     with pytest.raises(CtkitError, match="no such words"):
         ct.run(lm, PROMPT, Emphasize("  "))
