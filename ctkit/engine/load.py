@@ -199,10 +199,10 @@ def _not_found(name: str, source: str, err: Exception) -> CtkitError:
             "a folder with config.json, model.safetensors and a tokenizer, as model.save_pretrained and "
             "tokenizer.save_pretrained write them",
         )
-    found = "no such folder" if os.path.isabs(name) or name.startswith((".", "~")) else first
+    found = "no such folder" if os.path.isabs(name) or name.startswith((".", "~")) else first.rstrip(".")
     meant = get_close_matches(name, shipped_names(), 1)
     remedy = f"a shipped model ({ours}), a folder, or a hub id while the network is there"
-    return CtkitError(f"the model {name!r}", found, f"did you mean {meant[0]!r}? Else {remedy}" if meant else remedy)
+    return CtkitError(f"the model {name!r}", found, f"{meant[0]!r}, if that is meant; {remedy}" if meant else remedy)
 
 
 def _moved(model: Any, device: str) -> Any:
