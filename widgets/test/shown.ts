@@ -13,14 +13,14 @@ bring(more); // no kernel answers in a test; what a kernel answers is tested in 
 let last: AbortController | null = null;
 afterAll(() => last?.abort()); // a view left alone would still act on its timers when the page is gone
 
-export function shown(part: Partial<State> = {}) {
+export function shown(part: Partial<State> = {}, place = document.body) {
 	last?.abort();
-	document.body.replaceChildren();
+	place.replaceChildren();
 	const model = new FakeModel({ catalog: CATALOG, state: state(), seq: 1, frame: twoReadings(1), code: "import ctkit as ct", ...part });
 	const stop = (last = new AbortController());
-	widget.render({ model, el: document.body, signal: stop.signal });
+	widget.render({ model, el: place, signal: stop.signal });
 	const at = <E extends HTMLElement>(name: string): E => {
-		const found = document.querySelector<E>(`[data-test="${name}"]`);
+		const found = place.querySelector<E>(`[data-test="${name}"]`);
 		if (!found) throw new Error(`nothing is called ${name}`);
 		return found;
 	};

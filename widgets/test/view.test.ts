@@ -249,7 +249,7 @@ test("steps are shown with their effects; where there are none it says how to ge
 	expect(model.get("state")?.setup).toMatchObject([{ intervention: "Think" }]);
 	model.push({ steps: { ...STEPS, seq: 2 } });
 	expect(at("steps").children).toHaveLength(5);
-	expect(at("steps").children[1]?.textContent).toBe("The cup is in the jar.○ decoy✎ edited0.02as “The cup is in the box.”: barn falls from 0.91 to 0.89");
+	expect(at("steps").children[1]?.textContent).toBe("The cup is in the jar.○ decoy0.02as “The cup is in the box.”: barn falls from 0.91 to 0.89");
 	expect(at("steps-none").hidden).toBe(true);
 });
 

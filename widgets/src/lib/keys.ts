@@ -9,6 +9,11 @@ export function takesText(target: EventTarget | null): boolean {
 	return target instanceof HTMLInputElement && TEXT_TYPES.has(target.type);
 }
 
+/** What has the focus in the tree that an element stands in: the page, or a shadow tree (marimo's cells). */
+export function focused(near: Element): Element | null {
+	return (near.getRootNode() as Document | ShadowRoot).activeElement ?? null;
+}
+
 /** Keeps keys inside `root`, but for those a notebook user counts on: Escape, Shift+Enter, Ctrl or Cmd chords. */
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
 	listen(root, "keydown",

@@ -1,5 +1,6 @@
 // A button with a sheet below it, made of a native <details>: it opens by mouse and by keyboard, and Escape closes it.
 import { type Child, h, listen } from "./dom";
+import { focused } from "./keys";
 
 export interface Menu {
 	el: HTMLDetailsElement;
@@ -11,12 +12,13 @@ export function menu(test: string, label: string, title: string, signal: AbortSi
 	const summary = h("summary", { class: "ck-button", "data-test": test, title }, label);
 	const el = h("details", { class: "ck-menu" }, summary, h("div", { class: "ck-sheet", role: "group", "aria-label": title }, ...content));
 	const close = () => {
-		if (el.contains(document.activeElement)) summary.focus();
+		if (el.contains(focused(el))) summary.focus();
 		el.open = false;
 	};
 	listen(el, "keydown", (event) => event.key === "Escape" && el.open && close(), signal);
 	listen(document, "pointerdown", (event) => {
-		if (el.open && event.target instanceof Node && !el.contains(event.target)) el.open = false;
+		// the path, as a shadow tree that the view may stand in (marimo's cells) hides where in it an event began
+		if (el.open && !event.composedPath().includes(el)) el.open = false;
 	}, signal);
 	return { el, summary, close };
 }

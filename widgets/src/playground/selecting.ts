@@ -3,11 +3,17 @@ import { listen } from "../lib/dom";
 import type { Context } from "./context";
 import { textSide } from "./view";
 
+/** What is selected, also where the view stands in a shadow tree (marimo's cells): some browsers tell that tree alone. */
+export function selectionIn(element: Element | undefined): Selection | null {
+	const tree = element?.getRootNode() as { getSelection?(): Selection | null } | undefined;
+	return (tree?.getSelection ? tree : document).getSelection!();
+}
+
 /** Calls back with the words selected last; "" once the selection is elsewhere. */
 export function watchSelection(context: Context, changed: (words: string) => void): void {
 	let last = "";
 	listen(document, "selectionchange", () => {
-		const selection = document.getSelection();
+		const selection = selectionIn(context.root);
 		const frame = context.view.look.frame;
 		const list = context.root.querySelector("[data-test=tokens]");
 		if (!selection?.rangeCount || selection.isCollapsed || !frame || !list) return;

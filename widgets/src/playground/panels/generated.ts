@@ -1,6 +1,7 @@
 // What the model writes on, before and after, from the same dice: it appears as it is written, and differences are marked.
 import { changes, repeats, type Word } from "../../lib/changes";
 import { freshId, h, listen, setAttributes, setShown, setText, setValue } from "../../lib/dom";
+import { focused } from "../../lib/keys";
 import { visible } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { Generated, Written } from "../types";
@@ -34,7 +35,7 @@ export function generated(context: Context): Panel {
 	const results = () => {
 		const found = context.model.get("generated");
 		const own = context.options("generated");
-		inputs.forEach((input, i) => document.activeElement !== input && setValue(input, String(own[WISHES[i]!.name] ?? WISHES[i]!.usual)));
+		inputs.forEach((input, i) => focused(input) !== input && setValue(input, String(own[WISHES[i]!.name] ?? WISHES[i]!.usual)));
 		const busy = context.model.get("status")?.busy.includes("generated") ?? false;
 		setShown(stop, busy);
 		setShown(none, !found);

@@ -41,7 +41,7 @@ export function heads(context: Context): Panel & { title: HTMLElement } {
 		if (!to) return;
 		event.preventDefault();
 		choose(order[to.row * size.columns + to.column]);
-		document.getElementById(`${id}-${view.look.layer}-${view.look.head}`)?.scrollIntoView?.({ block: "nearest" });
+		list.querySelector(`[id="${id}-${view.look.layer}-${view.look.head}"]`)?.scrollIntoView?.({ block: "nearest" });
 	}, signal);
 	listen(sort, "change", () => {
 		const sorted = sort.value === "change";

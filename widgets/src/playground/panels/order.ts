@@ -1,5 +1,6 @@
 // What is on, in the order in which it acts: moved by buttons, and what no switch shows can be edited or removed.
 import { h, listen, setShown } from "../../lib/dom";
+import { focused } from "../../lib/keys";
 import type { Context } from "../context";
 import { type Controls, type Key, moved, showing, switchOf, toSetup } from "../setup";
 
@@ -14,11 +15,12 @@ export function orderList(context: Context, take: (controls: Controls) => void):
 	const el = h("section", { class: "ck-order", hidden: true, "aria-label": "Order" }, h("h3", {}, "Acts in this order"), list);
 
 	const draw = (controls: Controls) => {
-		const focused = document.activeElement instanceof HTMLElement && list.contains(document.activeElement) ? document.activeElement.dataset.test : undefined;
+		const here = focused(list);
+		const was = here instanceof HTMLElement && list.contains(here) ? here.dataset.test : undefined;
 		const { order } = controls;
 		setShown(el, order.length > 1 || controls.extras.length > 0);
 		list.replaceChildren(...order.map((key, i) => item(context, controls, key, i, take)));
-		const again = focused && list.querySelector<HTMLButtonElement>(`[data-test="${focused}"]`);
+		const again = was && list.querySelector<HTMLButtonElement>(`[data-test="${was}"]`);
 		if (again) (again.disabled ? again.closest("li")?.querySelector<HTMLButtonElement>("button:enabled") : again)?.focus();
 	};
 	return { el, draw };

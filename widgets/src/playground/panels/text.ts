@@ -7,6 +7,7 @@ import { ready, type Reading } from "../decode";
 import { type Link, readBy, reads } from "../measure";
 import { GRANULARITIES, type Granularity, MOST_OPEN } from "../units";
 import { type Look, textSide } from "../view";
+import { selectionIn } from "../selecting";
 import { build, mark } from "./tokens";
 
 const MOST = 5; // links that are said in words
@@ -85,7 +86,7 @@ function opening({ token, locked, frame, cut }: Look): [number, number] | null {
 
 /** Shift and an arrow select the words in between, as a pointer that is dragged does. */
 function selectTo(more: boolean, spans: HTMLElement[], from: number | null, to: number | null): void {
-	const selection = document.getSelection();
+	const selection = selectionIn(spans[0]);
 	const [first, last] = [spans[from ?? 0], spans[to ?? 0]];
 	if (!selection || !first || !last) return;
 	const begun = spans.find((span) => span.contains(selection.anchorNode));
@@ -120,7 +121,7 @@ function draw(look: Look, list: HTMLElement, spans: HTMLElement[], words: HTMLEl
 	const by = token === null || !there ? [] : readBy(side, look.layer, look.head, token).filter((link) => link.index !== token);
 	mark(spans, read.slice(0, COLOURED), by.slice(0, COLOURED), token, look.locked);
 	const active = token === null ? undefined : spans[token];
-	const before = document.getElementById(list.getAttribute("aria-activedescendant") ?? "");
+	const before = list.querySelector(`[id="${list.getAttribute("aria-activedescendant") ?? ""}"]`);
 	if (before) setAttributes(before, { "aria-label": null });
 	setAttributes(list, { "aria-activedescendant": active?.id });
 	if (!ready(look.frame!, look.layer, look.head) && side.layers > 0) return void setText(words, `loading head ${look.layer}.${look.head} …`);

@@ -1,5 +1,6 @@
 // How the steps are measured: the method, the grain, the matrix. Only this panel is measured anew.
 import { freshId, h, listen, setShown, setValue } from "../../lib/dom";
+import { focused } from "../../lib/keys";
 import { button } from "../../lib/parts";
 import type { Steps, StepsOptions } from "../types";
 import { asText } from "./thought";
@@ -33,7 +34,7 @@ export function controls(signal: AbortSignal, options: () => StepsOptions, set: 
 		method.title = steps.methods.find((one) => one.name === chosen)?.hint ?? "";
 		fill(by, [...GRAINS.map((name): [string, string] => [name, name]), ...(grained === "given" ? [["given", "as written"] as [string, string]] : [])], grained);
 		setShown(pattern, grained === "pattern");
-		if (own && document.activeElement !== pattern) pattern.value = own;
+		if (own && focused(pattern) !== pattern) pattern.value = own;
 		matrix.setAttribute("aria-pressed", `${square}`);
 	};
 	return { el, draw };

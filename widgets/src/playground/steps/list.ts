@@ -1,5 +1,6 @@
 // The thought in steps: chosen with a click or arrow keys, edited with a double click or Enter.
 import { h, listen } from "../../lib/dom";
+import { focused } from "../../lib/keys";
 import type { Measured, Steps } from "../types";
 import { type Edit, field } from "./field";
 import { type Row, row } from "./row";
@@ -46,10 +47,10 @@ export function stepList(signal: AbortSignal, listeners: Listeners): StepList {
 			typed: (text) => listeners.typed(index, text),
 			paused: (text) => listeners.paused(index, text),
 			done: (text) => {
-				const focused = document.activeElement === made.el;
+				const inField = focused(made.el) === made.el;
 				open = null;
 				one.place.replaceChildren(one.pick);
-				if (focused) one.pick.focus();
+				if (inField) one.pick.focus();
 				listeners.done(index, text);
 			},
 		});
@@ -80,14 +81,14 @@ export function stepList(signal: AbortSignal, listeners: Listeners): StepList {
 	const draw = (steps: Steps | null, measured: Measured | null, scale: Scale) => {
 		const n = steps?.steps.length ?? 0;
 		if (open && n !== rows.length && last?.thought !== steps?.thought) open.edit.close(); // somebody else changed the thought
-		const focused = indexOf(document.activeElement);
+		const at = indexOf(focused(el));
 		if (last && steps && last.by !== steps.by && chosen !== null) choose(null, false);
 		last = steps;
 		if (n !== rows.length) {
 			rows = Array.from({ length: n }, (_, i) => row(i));
 			el.replaceChildren(...rows.map((one) => one.el));
 			if (chosen !== null && chosen >= n) choose(n ? n - 1 : null, false);
-			if (focused >= 0) rows[Math.min(focused, n - 1)]?.pick.focus();
+			if (at >= 0) rows[Math.min(at, n - 1)]?.pick.focus();
 		}
 		el.classList.toggle("ck-flow", FLOW.includes(steps?.by ?? ""));
 		steps?.steps.forEach((step, i) => rows[i]?.draw(step, measured, scale));
