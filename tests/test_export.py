@@ -51,8 +51,8 @@ def test_the_page_holds_each_switch_and_the_present_setup(playground, tmp_path):
     assert setups[-1] == ["Reread"] and recorded["state"]["setup"] == ct.Setup([ct.Reread()]).to_data()
     frame = recorded["recordings"][-1]["frame"]
     assert [t["token"] for t in frame["next"]] == [t["token"] for t in playground.frame["next"]]
-    for side in ("before", "after"):
-        assert frame[side]["attention"]["data"] == bytes(playground.frame[side]["attention"]["data"])
+    for side, shown in (("before", playground.before), ("after", playground.frame["after"])):
+        assert frame[side]["attention"]["data"] == bytes(shown["attention"]["data"])
     assert set(recorded["recordings"][-1]["results"]) == set(PARTS)
 
 
@@ -102,8 +102,8 @@ def test_each_setup_is_run_once(playground, lm, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "look", counted)
     monkeypatch.setattr(playground, "send", lambda content, buffers=None: None)
     visited = [ct.Setup([ct.Mask("prefix")]).to_data(), ct.Setup([ct.Reread()]).to_data()]
-    known = playground._runs.of
-    monkeypatch.setattr(playground._runs, "of", lambda *asked: ran.append("again") or known(*asked))
+    known = playground._runs.both
+    monkeypatch.setattr(playground._runs, "both", lambda *asked: ran.append("again") or known(*asked))
     playground._told(playground, {"type": "page", "asked": "a", "setups": visited}, [])
     assert playground.wait(60) and playground.error is None
     assert sorted(ran) == ["ct.Setup([])", "ct.Setup([ct.Mask(kind='prefix')])", "ct.Setup([ct.Reread()])"]

@@ -31,7 +31,7 @@ class Tags(HTMLParser):
 
 def test_each_part_is_a_token_and_is_sent_as_it_is(playground):
     frame = playground.frame
-    assert frame["before"]["tokens"][-len(VOCABULARY) + 1 :] == list(VOCABULARY[:-1])
+    assert playground.before["tokens"][-len(VOCABULARY) + 1 :] == list(VOCABULARY[:-1])
     assert {one["token"] for one in frame["next"]} <= set(VOCABULARY)
     assert len(frame["sentence"]) < 300
     json.dumps(playground.state), json.dumps(playground.catalog)

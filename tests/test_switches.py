@@ -148,8 +148,8 @@ def test_a_mask_painted_for_another_text_says_so_beside_the_population(lm):
 def test_a_painted_mask_is_kept_by_the_view(lm):
     view = ct.MaskPainter(lm, "The key is in the box.")
     assert view.wait(60)
-    n = len(view.frame["before"]["tokens"])
-    spans = [(piece["name"], piece["stop"] - piece["start"]) for piece in view.frame["before"]["pieces"]]
+    n = len(view.before["tokens"])
+    spans = [(piece["name"], piece["stop"] - piece["start"]) for piece in view.before["pieces"]]
     pieces = [("", n - sum(count for _, count in spans)), *spans]
     matrix = torch.ones(n, n).tril()
     matrix[-1, 1] = 0

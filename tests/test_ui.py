@@ -101,7 +101,7 @@ def test_a_flip_in_the_view_is_followed(playground):
     playground.set_state({"state": playground.state | {"setup": setup}, "seq": seq})  # as the browser sends it
     assert playground.wait(60) and playground.frame["seq"] == seq and playground.error is None
     assert playground.setup == ct.Setup([ct.Reread()])
-    assert len(playground.frame["after"]["tokens"]) > len(playground.frame["before"]["tokens"])
+    assert len(playground.frame["after"]["tokens"]) > len(playground.before["tokens"])
 
 
 def test_the_code_gives_the_same_numbers(playground):

@@ -182,7 +182,7 @@ def test_cells_begin_anew_with_each_piece():
 
 def test_a_view_answers_for_a_head_beside_its_other_work(wide):
     view = ct.AttentionView(wide, prompt_of(300), ct.Mask("prefix"))
-    assert view.wait(120) and view.frame["heads"] is not None and view.frame["before"]["attention"] is None
+    assert view.wait(120) and view.frame["heads"] is not None and view.before["attention"] is None
     view._told(
         view, {"type": "head", "layer": 1, "head": 2, "side": "after", "key": "word", "edges": [0, 100, 300]}, []
     )

@@ -80,6 +80,27 @@ def test_a_setup_that_was_on_before_is_remembered_until_the_weights_change(lm, m
     assert view.wait(60) and len(runs) == 4 and view.frame["run"] not in names
 
 
+def test_the_run_before_is_sent_where_it_is_another_one_and_the_time_of_the_model_where_it_ran(lm):
+    view, told = ct.AttentionView(lm, PROMPT), []
+    assert view.wait(60) and view.before["tokens"] == ct.run(lm, PROMPT).tokens and "before" not in view.frame
+    view.observe(lambda change: told.append(change["name"]), names=["before", "frame"])
+    own = []
+    for setup in (ct.Reread(), ct.Mask("prefix"), ct.Reread()):
+        view.setup = setup
+        assert view.wait(60)
+        own.append(view.frame["model"])
+        assert 0 <= view.frame["model"] < view.frame["ms"]
+    assert told == ["frame"] * 3
+    assert own[0] > 0 and own[1] > 0 and own[2] == 0, "it was on before: nothing ran"
+    told.clear()
+    view.against = ct.Mask("prefix")
+    assert view.wait(60) and told == ["before", "frame"], "the frame is told when its run before is there"
+    told.clear()
+    view.prompt = "The key is in the box."
+    assert view.wait(60) and told == ["before", "frame"]
+    assert view.before["tokens"] == ct.run(lm, view.prompt).tokens
+
+
 def test_a_model_whose_weights_torch_does_not_watch_has_a_view(lm):
     with torch.inference_mode():
         model = copy.deepcopy(lm.model)

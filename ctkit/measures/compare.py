@@ -124,8 +124,5 @@ def _moved(key: tuple[str, int, int, int], by: int, repeated: set[str]) -> tuple
 
 def _keys(enc: Encoding) -> list[tuple[str, int, int, int]]:
     """A token's place and, where several tokens make up one character, which of them it is."""
-    keys: list[tuple[str, int, int, int]] = []
-    for place in enc.places:
-        nth = sum(1 for key in keys[-8:] if key[:3] == place)
-        keys.append((*place, nth))
-    return keys
+    places = enc.places
+    return [(*place, places[max(0, i - 8) : i].count(place)) for i, place in enumerate(places)]

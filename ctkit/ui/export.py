@@ -100,7 +100,7 @@ class _Recorder:
             results[name] = None if self.stale() else _result(part, job)
         return {
             "setup": setup.to_data(),
-            "frame": frame_of(lm, before, after, setup, against) | {"ms": 0},
+            "frame": frame_of(lm, before, after, setup, against) | {"ms": 0, "model": 0},
             "code": code_of(lm, prompt, setup, against),
             "results": results,
         }

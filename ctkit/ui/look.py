@@ -2,6 +2,7 @@
 while the model runs."""
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +51,7 @@ class Look:
     kept: Tensor | None = field(default=None, repr=False)
     read: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)  # single heads, read when asked for
     recut: Callable[[Edges], Tensor | None] | None = field(default=None, repr=False)
+    took: float = field(default=0.0, repr=False)  # seconds of the model alone
     number: int = field(default_factory=itertools.count().__next__, repr=False)  # tells this run from all others
     cut: Memory = field(default_factory=lambda: Memory(CUTS), repr=False)  # edges → all heads in these cells, as bytes
 
@@ -110,13 +112,22 @@ class Looks:
 
     def __init__(self) -> None:
         self._known, self._newest = Memory(KEPT), Memory(1)
+        self.took = 0.0  # seconds of the model in all runs so far
 
-    def of(self, lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
+    def both(self, lm: LM, prompt: Prompt, setup: Setup, against: Setup) -> tuple[Look, Look | None]:
+        """The run under `against`, and the one under `setup` where that is another one."""
+        age = weights_age(lm)
+        before = self._of(lm, age, prompt, against)
+        same = setup.to_json() == against.to_json()
+        return before, None if same else self._of(lm, age, prompt, setup, before)
+
+    def _of(self, lm: LM, age: int, prompt: Prompt, setup: Setup, before: Look | None = None) -> Look:
         """As `look`, or the run that is known."""
-        key = (lm, weights_age(lm), prompt, setup.to_json(), before)
+        key = (lm, age, prompt, setup.to_json(), before)
         found = self._known.get(key) or self._newest.get(key)
         if found is None:
             found = look(lm, prompt, setup, before)
+            self.took += found.took
             if found.whole and found.size <= MOST_AGAIN:
                 self._known.put(key, found)
         if before is None:
@@ -132,26 +143,43 @@ def weights_age(lm: LM) -> int:
 def look(lm: LM, prompt: Prompt, setup: Setup, before: Look | None = None, most: int = MOST_WHOLE) -> Look:
     """Run a prompt under a setup. With thinking on, the model first writes its thought and the cue; what comes next is
     then the answer. `before`: the run that this one is compared with. `most`: how many weights are kept whole."""
-    prompt = with_thought(lm, prompt, setup)
+    clock = _Clock()
+    with clock:
+        prompt = with_thought(lm, prompt, setup)
     enc = encode(lm, setup.edit(prompt))
     weights = lm.n_layers * lm.n_heads * len(enc) ** 2
     stream = "all" if (lm.n_layers + 1) * lm.d_model * len(enc) <= MOST_STREAM else ()
     reads = lm.support.get("attention", "yes") == "yes"
     if not reads or weights <= most:
-        trace = run(lm, prompt, setup, attention="all" if reads else (), residual=stream)
-        return Look(trace, before, True)
+        with clock:
+            trace = run(lm, prompt, setup, attention="all" if reads else (), residual=stream)
+        return Look(trace, before, True, took=clock.seconds)
     edges = joined_edges(len(enc), [span.start for span in enc.spans.values()], MOST_CELLS)
     keep = _Keep(_pooling(enc, before), whole=weights <= MOST_KEPT, edges=None if weights <= MOST_KEPT else edges)
     rows = rows_of(lm, [prompt], setup)
-    trace = traces(lm, rows, wanted(lm, attention="all", residual=stream, pool=keep), last_only=False)[0]
+    with clock:
+        trace = traces(lm, rows, wanted(lm, attention="all", residual=stream, pool=keep), last_only=False)[0]
     small = {place: values[0] for place, values in trace.kept_attention.items()}
     trace.kept_attention.clear()  # what is small stays here; the trace reads the whole where it is asked
     heads = range(lm.n_heads)
     nothing = torch.zeros_like(next(iter(small.values())))  # a block without attention
     pooled = torch.stack([torch.stack([small.get((n, h), nothing) for h in heads]) for n in range(lm.n_layers)])
-    found = Look(trace, before, False, pooled, keep.all(keep.seen, lm), recut=lambda edges: _cut(lm, rows, edges))
+    recut, kept = lambda edges: _cut(lm, rows, edges), keep.all(keep.seen, lm)
+    found = Look(trace, before, False, pooled, kept, recut=recut, took=clock.seconds)
     found.cut.put(edges, keep.all(keep.cut, lm))
     return found
+
+
+class _Clock:
+    """Adds up the seconds inside it."""
+
+    seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._since = time.perf_counter()
+
+    def __exit__(self, *failed: object) -> None:
+        self.seconds += time.perf_counter() - self._since
 
 
 def _cut(lm: LM, rows: list[Row], edges: Edges) -> UInt8[Tensor, "layer head cell cell"] | None:

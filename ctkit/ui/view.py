@@ -48,6 +48,7 @@ class View(Stated):
 
     panels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     frame = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    before = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # the frame's other run
     detail = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)  # one head of a long text
     dose = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     lens = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
@@ -189,15 +190,15 @@ class View(Stated):
 
         def job() -> None:
             prompt, (setup, against) = prompt_of(state), setups_of(state)
-            before = self._runs.of(self.lm, prompt, against)
-            same = setup.to_json() == against.to_json()
-            after = None if same else self._runs.of(self.lm, prompt, setup, before)
+            known = self._runs.took
+            before, after = self._runs.both(self.lm, prompt, setup, against)
             self._seen, self._shown = (prompt, before, after), (seq, before, after)
             frame = frame_of(self.lm, before, after, setup, against)
             with self.hold_sync():
-                ms = round(1000 * (time.perf_counter() - started), 1)
+                self.before = frame.pop("before")
+                took = {"ms": time.perf_counter() - started, "model": self._runs.took - known}
                 # the number first: whoever compares two frames sees at once that they differ
-                self.frame = {"seq": seq, "ms": ms} | frame
+                self.frame = {"seq": seq} | {name: round(1000 * t, 1) for name, t in took.items()} | frame
                 self.code = code_of(self.lm, prompt, setup, against)
                 self.error = None
             self._done["frame"] = (state, seq)

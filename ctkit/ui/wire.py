@@ -1,5 +1,6 @@
 """Many numbers as few bytes: weights as a byte each (of a triangle those that are not 0), masks as a bit each."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,15 @@ def packed(values: UInt8[Tensor, "..."], packing: str = "bytes") -> dict[str, An
 def packed_weights(weights: Float[Tensor, "*heads query key"]) -> dict[str, Any]:
     """Weights from 0 to 1 in steps of 1/255. Where nothing reads ahead, only the lower triangle is sent, row by row: a
     bit for each of its bytes, then those that are not 0."""
-    steps = as_bytes(weights)
-    if steps.numel() == 0 or steps.triu(1).any():
+    steps, size = as_bytes(weights), weights.shape[-1]
+    if steps.numel() == 0:
         return packed(steps)
-    rows, columns = torch.tril_indices(*steps.shape[-2:]).unbind()
-    triangle = steps[..., rows, columns].numpy().ravel()
-    some = triangle != 0
-    data = np.packbits(some, bitorder="little").tobytes() + triangle[some].tobytes()
+    squares = steps.numpy().reshape(-1, size * size)
+    triangles = squares.take(_below(size), axis=1).ravel()
+    some = triangles != 0
+    if np.count_nonzero(some) < np.count_nonzero(squares):  # somebody reads ahead
+        return packed(steps)
+    data = np.packbits(some, bitorder="little").tobytes() + triangles.compress(some).tobytes()
     return {"shape": list(steps.shape), "packing": "triangle", "data": memoryview(data)}
 
 
@@ -46,4 +49,10 @@ def packed_differences(values: Float[Tensor, "..."]) -> dict[str, Any]:
 
 def as_bytes(weights: Float[Tensor, "..."]) -> UInt8[Tensor, "..."]:
     """Weights from 0 to 1 as bytes, to the nearest step."""
-    return (weights * 255).round().clamp(0, 255).to(torch.uint8)
+    return (weights * 255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+@lru_cache(maxsize=2)  # a text before and after, at every flip
+def _below(size: int) -> np.ndarray:
+    """Where the lower triangle of a square stands in it, row by row."""
+    return np.flatnonzero(np.tri(size, dtype=bool))

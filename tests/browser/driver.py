@@ -99,15 +99,16 @@ class Driver:
             .map(c => [c.model.type, c.model.sharedModel.source])""")
         return json.dumps(cells)
 
-    def flip_time(self, switch: str) -> tuple[float, float]:
+    def flip_time(self, switch: str) -> tuple[float, float, float]:
         """Milliseconds from a click on the switch to the end of the frame that shows the answer, on the page's own
-        clock; and how many of them Python took for the picture."""
+        clock; how many of them Python took for the picture; and of these, how many the run of the model alone."""
         return tuple(
             self.page.evaluate(
                 """([root, name]) => new Promise(done => {
                 const el = document.querySelector(root), start = performance.now(), old = el.dataset.seq;
-                const own = () => parseFloat(el.querySelector("[data-test=ms]").textContent) || 0;
-                const end = () => done([performance.now() - start, own()]);
+                const said = el.querySelector("[data-test=ms]");
+                const own = () => [parseFloat(said.textContent) || 0, Number(said.dataset.model)];
+                const end = () => done([performance.now() - start, ...own()]);
                 const watch = new MutationObserver(() => {
                     if (el.dataset.seq === old) return;
                     watch.disconnect();

@@ -1,5 +1,5 @@
 // Invented data in the shape of the traits: for looking at the view, and for its tests. Nothing here is measured.
-import type { Catalog, Command, Detail, Dose, Frame, Generated, Lens, Measured, PieceText, PlayState, Population, Side, Span, Steps, Switch, Tensor } from "../src/playground/types";
+import type { Catalog, Command, Detail, Dose, Frame, Generated, Lens, Measured, PieceText, PlayState, Population, Sent, Side, Span, Steps, Switch, Tensor } from "../src/playground/types";
 import switches from "./switches.json"; // as Python makes them (tests/test_switches.py)
 
 export const CATALOG: Catalog = {
@@ -74,7 +74,7 @@ export function side(text: { tokens: string[]; pieces: Span[] }, layers: number,
 }
 
 /** An invented head in the units that were asked for. */
-export function answered(message: Command, frame: Frame | null): Detail | null {
+export function answered(message: Command, frame: Sent | null): Detail | null {
 	if (message.type !== "head" || !frame) return null;
 	const { layer, head, key } = message;
 	const size = message.edges.length - 1;

@@ -1,5 +1,5 @@
 // A model without a kernel: traits in a map, listeners, and a record of what was sent.
-import type { Command, Detail, Frame, Model, Reply, State } from "../src/playground/types";
+import type { Command, Detail, Model, Reply, Sent, State } from "../src/playground/types";
 
 type Listener = (reply: Reply, buffers: ArrayBufferView[]) => void;
 
@@ -7,7 +7,7 @@ export class FakeModel implements Model {
 	traits: State;
 	sent: Command[] = [];
 	/** What Python would answer, where it is to answer at all. */
-	answers: ((message: Command, frame: Frame | null) => Detail | null) | null = null;
+	answers: ((message: Command, frame: Sent | null) => Detail | null) | null = null;
 	/** How often the view asked whether somebody is there. */
 	pings = 0;
 	/** The state that each save_changes would send. */
@@ -16,7 +16,7 @@ export class FakeModel implements Model {
 	private listeners = new Map<string, Set<Listener>>();
 
 	constructor(traits: Partial<State>) {
-		this.traits = { key: "", loading: null, panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
+		this.traits = { key: "", loading: null, panels: null, options: null, catalog: null, state: null, seq: 0, frame: null, before: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: null, error: null, code: "", ...traits };
 	}
 	get<K extends keyof State>(name: K): State[K] {
 		return this.traits[name];

@@ -61,3 +61,22 @@ test("another model is another picture; so is a long text, whose heads the kerne
 	flip();
 	expect(now()).toEqual(["long", "3", "12 ms"]);
 });
+
+test("the run before may be a trait of its own, told once for many frames", () => {
+	const { before, ...sent } = twoReadings(1);
+	const { model, at } = shown({ frame: { ...sent, after: null, sentence: "off" }, before });
+	const words = () => [at("sentence").textContent, at("tokens").textContent];
+	const off = words();
+	expect(off).toEqual(["off", "a b"]);
+	at<HTMLInputElement>("switch-reread").click();
+	model.push({ frame: { ...sent, seq: 2, run: "both", sentence: "on" } });
+	expect(words()[0]).toBe("on");
+	at("tab-before").click();
+	const numbers = () => at("matrix").getAttribute("aria-label");
+	expect(numbers()).toContain("2 tokens");
+	const longer = { ...twoReadings().after!, attention: sent.after!.attention };
+	model.push({ before: longer, frame: { ...sent, seq: 3, run: "other", align: [0, 1, 2, 3, 4], fold: [0, 1, 2, 3, 4], sentence: "another before" } });
+	expect([words()[0], numbers()]).toEqual(["another before", expect.stringContaining("5 tokens")]);
+	const { at: none } = shown({ frame: sent });
+	expect(none("error").textContent).toContain("the run before was not sent");
+});

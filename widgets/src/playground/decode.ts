@@ -1,6 +1,6 @@
 // A frame as it crosses from Python (bytes in DataViews) to one that can be measured. Pure.
 import { type Overview, overview } from "./overview";
-import type { Frame, NextToken, Side, Span } from "./types";
+import type { NextToken, Sent, Side, Span } from "./types";
 import { type Planes, planes } from "./unpack";
 
 /** One run: its tokens (or larger units of them) and who read whom. Weights are in steps of 1/255, masks 0 or 1. */
@@ -27,6 +27,7 @@ export interface Decoded {
 	/** Names the runs that it shows: the same name, the same picture. */
 	run: string;
 	ms: number;
+	model: number;
 	before: Reading;
 	after: Reading | null;
 	align: number[];
@@ -37,14 +38,20 @@ export interface Decoded {
 	overview: Overview | null;
 }
 
+const readings = new WeakMap<Side, Reading>(); // a run before belongs to many frames
 const NO_PLANES: Planes = { layers: 0, heads: 0, at: () => new Uint8Array() };
 
-/** A frame with its bytes opened. Raises an error where a tensor does not have the bytes that its shape says. */
-export function decode(frame: Frame): Decoded {
-	const { seq, run, ms, align, fold, next, sentence } = frame;
+/** A frame with its bytes opened. Raises an error where a tensor does not have the bytes that its shape says. `before`: its
+ * run before, where it does not hold that itself. */
+export function decode(frame: Sent, before: Side | null = null): Decoded {
+	const { seq, run, ms, model = 0, align, fold, next, sentence } = frame;
 	const small = frame.heads ? overview(frame.heads) : null;
-	const sides = { before: reading(frame.before, small), after: frame.after ? reading(frame.after, small) : null };
-	return { seq, run, ms, align, fold, next, sentence, overview: small, ...sides };
+	const first = frame.before ?? before;
+	if (!first) throw new Error("the run before was not sent");
+	const known = small ? undefined : readings.get(first);
+	const sides = { before: known ?? reading(first, small), after: frame.after ? reading(frame.after, small) : null };
+	if (!small) readings.set(first, sides.before);
+	return { seq, run, ms, model, align, fold, next, sentence, overview: small, ...sides };
 }
 
 /** Whether all weights of a head are here. */

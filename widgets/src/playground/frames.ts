@@ -14,7 +14,7 @@ export class Frames {
 		const key = JSON.stringify([prompt, setup, against]);
 		this.asked = { seq, key };
 		const found = this.known.get(key);
-		return found ? Object.assign(found, { seq, ms: 0 }) : null; // the same object: what was reckoned from it is known by it
+		return found ? Object.assign(found, { seq, ms: 0, model: 0 }) : null; // the same object: what was reckoned from it is known by it
 	}
 
 	/** Remembers the answer to the last question. Of a long text the kernel must still give the heads: that one is asked anew. */

@@ -1,5 +1,5 @@
 // All heads of a frame, summed up: a thumbnail each, and how much each changed. Pure.
-import type { Decoded } from "./decode";
+import type { Decoded, Reading } from "./decode";
 import { type Cells, type Tab, cells, change, extent, pool } from "./measure";
 
 export interface Head {
@@ -31,11 +31,11 @@ export function rank(frame: Decoded, hideFirst: boolean): Head[] {
 function measured(frame: Decoded, hideFirst: boolean): Head[] {
 	const { overview } = frame;
 	if (overview) return everyHead(frame).map((one, i) => ({ ...one, change: overview.change(hideFirst)[i] ?? 0, interest: overview.interest[i] ?? 0 }));
-	return everyHead(frame).map(({ layer, head }) => ({
+	return everyHead(frame).map(({ layer, head }, i) => ({
 		layer,
 		head,
 		change: frame.after ? change(cells(frame, "difference", layer, head, hideFirst)) : 0,
-		interest: interest(frame, layer, head),
+		interest: interest(frame, i),
 	}));
 }
 
@@ -62,12 +62,20 @@ function everyHead(frame: Decoded): { layer: number; head: number }[] {
 	return Array.from({ length: layers * heads }, (_, i) => ({ layer: Math.floor(i / heads), head: i % heads }));
 }
 
-function interest(frame: Decoded, layer: number, head: number): number {
-	const { size } = frame.before;
-	const weights = frame.before.weights(layer, head);
+const interests = new WeakMap<Reading, number[]>(); // a run before belongs to many frames
+
+function interest({ before }: Decoded, i: number): number {
+	const known = interests.get(before) ?? Array.from({ length: before.layers * before.heads }, (_, n) => seen(before, Math.floor(n / before.heads), n % before.heads));
+	interests.set(before, known);
+	return known[i] ?? 0;
+}
+
+function seen(side: Reading, layer: number, head: number): number {
+	const { size } = side;
+	const weights = side.weights(layer, head);
 	let sum = 0;
 	for (let i = 0; i < size; i++) {
-		for (let j = 1; j < i; j++) sum += weights[i * size + j] ?? 0;
+		for (let j = 1; j < i; j++) sum += weights[i * size + j]!;
 	}
 	return size ? sum / 255 / size : 0;
 }

@@ -10,7 +10,7 @@ import { Frames } from "./frames";
 import { byChange, rank } from "./heads";
 import { ALL, type Area, PANELS } from "./panels";
 import { failure } from "./panels/failure";
-import type { Failure, Frame, Model, State } from "./types";
+import type { Failure, Model, Sent, State } from "./types";
 
 /** The traits that say what was measured, besides the picture. */
 const RESULTS = ["dose", "lens", "generated", "steps", "population", "status", "error", "loading", "code", "options"] as const;
@@ -47,7 +47,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	const results = (name: keyof State) => all.forEach((panel) => (!panel.hears || panel.hears.includes(name)) && panel.results?.());
 	const paint = () => {
 		const frame = model.get("frame");
-		if (frame && isNew(context, frame)) show(context, () => frames.keep(decode(frame)), failed.view);
+		if (frame && isNew(context, frame)) show(context, () => frames.keep(decode(frame, model.get("before"))), failed.view);
 		if (frame) root.dataset.answered = String(frame.seq); // by the kernel: the picture may be there before
 		results("frame");
 	};
@@ -103,11 +103,11 @@ function inColumns(made: { name: string; area: Area; panel: Panel }[]): HTMLElem
 }
 
 /** Whether a frame is to be opened: no newer one is shown, and it is another picture. The same one is taken as the answer. */
-function isNew({ view, root }: Context, frame: Frame): boolean {
+function isNew({ view, root }: Context, frame: Sent): boolean {
 	const { base } = view.look;
 	if (!base || (frame.seq >= base.seq && (base.overview || frame.run !== base.run))) return true;
 	if (frame.seq >= base.seq) {
-		view.renew(frame.seq, frame.ms);
+		view.renew(frame);
 		root.dataset.seq = String(frame.seq);
 	}
 	return false;

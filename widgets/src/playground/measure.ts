@@ -57,35 +57,61 @@ function differenceCells(frame: Decoded, after: Reading, layer: number, head: nu
 	const { size } = frame.before;
 	const old = frame.before.weights(layer, head);
 	const now = after.weights(layer, head);
-	const mayNow = after.allowed(layer, head);
 	const values = new Float32Array(size * size);
-	const open = new Uint8Array(size * size);
 	const dropped = new Float32Array(size);
-	const mayOld = frame.before.allowed(layer, head);
-	const fold = Int32Array.from({ length: after.size }, (_, k) => frame.fold[k] ?? -1);
+	const { runs, open } = pairs(frame, after, frame.before.allowed(layer, head), after.allowed(layer, head));
 	for (let i = 0; i < size; i++) {
 		const row = frame.align[i] ?? -1;
-		if (row < 0) {
-			open.fill(1, i * size, (i + 1) * size); // not masked: not there
-			continue;
-		}
+		if (row < 0) continue;
 		const [at, from] = [i * size, row * after.size];
-		for (let j = 0; j < size; j++) {
-			values[at + j] = -old[at + j]!;
-			open[at + j] = mayOld[at + j]!;
-		}
-		for (let k = 0; k < after.size; k++) {
-			const j = fold[k]!;
-			if (j < 0) dropped[i]! += now[from + k]! / 255;
-			else {
-				values[at + j]! += now[from + k]!;
-				if (mayNow[from + k]) open[at + j] = 1;
-			}
+		for (let j = 0; j < size; j++) values[at + j] = 0 - old[at + j]!; // no −0
+		for (const [start, stop, to] of runs) {
+			if (to < 0) for (let k = start; k < stop; k++) dropped[i]! += now[from + k]! / 255;
+			else for (let k = from + start, j = at + to; k < from + stop; k++, j++) values[j]! += now[k]!;
 		}
 		for (let j = 0; j < size; j++) values[at + j]! /= 255;
 		if (hideFirst) values[at] = 0;
 	}
 	return { size, values, open, dropped };
+}
+
+interface Pairs {
+	/** Tokens after from and up to but without, and where they stand in those before, one behind the other; -1: new. */
+	runs: [number, number, number][];
+	/** Of these masks, which are mostly those of all heads. */
+	mayOld: Uint8Array;
+	mayNow: Uint8Array;
+	open: Uint8Array;
+}
+const paired = new WeakMap<Decoded, Pairs>();
+
+/** Where the tokens after stand in those before, and which cells of a difference are open: where either run may look. */
+function pairs(frame: Decoded, after: Reading, mayOld: Uint8Array, mayNow: Uint8Array): Pairs {
+	const known = paired.get(frame);
+	if (known && known.mayOld === mayOld && known.mayNow === mayNow) return known;
+	const { size } = frame.before;
+	const runs = known?.runs ?? inRuns(frame.fold, after.size);
+	const open = new Uint8Array(size * size).fill(1); // a row that is not there is not masked
+	for (let i = 0; i < size; i++) {
+		const row = frame.align[i] ?? -1;
+		if (row < 0) continue;
+		const [at, from] = [i * size, row * after.size];
+		for (let j = 0; j < size; j++) open[at + j] = mayOld[at + j]!;
+		for (const [start, stop, to] of runs) for (let k = start; k < stop && to >= 0; k++) if (mayNow[from + k]) open[at + to + k - start] = 1;
+	}
+	const found = { runs, mayOld, mayNow, open };
+	paired.set(frame, found);
+	return found;
+}
+
+function inRuns(fold: number[], size: number): Pairs["runs"] {
+	const found: Pairs["runs"] = [];
+	for (let k = 0; k < size; k++) {
+		const [to, last] = [fold[k] ?? -1, found[found.length - 1]];
+		if (last && (to < 0 ? last[2] < 0 : last[2] >= 0 && to === last[2] + k - last[0])) last[1] = k + 1;
+		else found.push([k, k + 1, to]);
+	}
+	return found;
 }
 
 /** The largest value, by size. */
@@ -106,8 +132,8 @@ export function scaleEnd(value: number): number {
 /** The share of its reading that a query moves elsewhere, on average over the queries. */
 export function change(difference: Cells): number {
 	let sum = 0;
-	for (let i = 0; i < difference.values.length; i++) sum += Math.abs(difference.values[i] ?? 0);
-	for (const value of difference.dropped ?? []) sum += value;
+	for (let i = 0; i < difference.values.length; i++) sum += Math.abs(difference.values[i]!);
+	difference.dropped?.forEach((value) => (sum += value));
 	return difference.size ? sum / 2 / difference.size : 0;
 }
 
@@ -120,12 +146,13 @@ export function pool(square: Cells, to: number): Cells {
 	const open = new Uint8Array(size * size);
 	for (let i = 0, from = 0; i < square.size; i++) {
 		const row = Math.floor(i / factor) * size;
-		for (let j = 0; j < square.size; j++, from++) {
-			if (!square.open[from]) continue;
-			const at = row + Math.floor(j / factor);
-			const value = square.values[from] ?? 0;
-			open[at] = 1;
-			if (Math.abs(value) > Math.abs(values[at] ?? 0)) values[at] = value;
+		for (let j = 0, at = row; j < square.size; at++) {
+			for (const end = Math.min(j + factor, square.size); j < end; j++, from++) {
+				if (!square.open[from]) continue;
+				const value = square.values[from]!;
+				open[at] = 1;
+				if (Math.abs(value) > Math.abs(values[at]!)) values[at] = value;
+			}
 		}
 	}
 	return { size, values, open, dropped: null };

@@ -153,7 +153,9 @@ export interface Frame {
 	seq: number;
 	/** Names the runs before and after. */
 	run: string;
+	/** Milliseconds in Python, and of them those of the model alone. */
 	ms: number;
+	model?: number;
 	before: Side;
 	after: Side | null;
 	align: number[];
@@ -163,6 +165,9 @@ export interface Frame {
 	/** Null where all weights are in the frame. */
 	heads: Heads | null;
 }
+
+/** A frame as it is sent: the run before is a trait of its own, as most changes leave it as it is. */
+export type Sent = Omit<Frame, "before"> & { before?: Side };
 
 export interface DoseToken {
 	id: number;
@@ -361,7 +366,8 @@ export interface State {
 	/** Panel → its own settings, which are no part of the setup. */
 	options: { [panel: string]: { [name: string]: Json } } | null;
 	seq: number;
-	frame: Frame | null;
+	frame: Sent | null;
+	before: Side | null;
 	detail: Detail | null;
 	dose: Dose | null;
 	lens: Lens | null;

@@ -35,10 +35,21 @@ export function planes(tensor: Tensor, size: number, name: string): Planes {
  * these are not as many as the bits say. */
 function squares(data: Uint8Array, planes: number, size: number): Uint8Array {
 	const found = new Uint8Array(planes * size * size);
-	let from = Math.ceil((planes * size * (size + 1)) / 16);
-	for (let row = 0, bit = 0; row < planes * size; row++) {
-		const end = row * size + (row % size) + 1;
-		for (let at = row * size; at < end; at++, bit++) if ((data[bit >> 3]! >> (bit & 7)) & 1) found[at] = data[from++]!;
+	const places = new Int32Array((size * (size + 1)) / 2); // of a triangle, in its square
+	for (let row = 0, at = 0; row < size; row++) for (let column = 0; column <= row; column++) places[at++] = row * size + column;
+	let from = Math.ceil((planes * places.length) / 8);
+	for (let plane = 0, bit = 0; plane < planes; plane++) {
+		const [first, end, square] = [bit, bit + places.length, plane * size * size];
+		while (bit < end) {
+			const rest = data[bit >> 3]! >> (bit & 7);
+			if (!rest) bit = (bit | 7) + 1;
+			else {
+				bit += 31 - Math.clz32(rest & -rest); // the next bit that is set
+				if (bit < end) found[square + places[bit - first]!] = data[from++]!;
+				bit++;
+			}
+		}
+		bit = end;
 	}
 	return from === data.length ? found : new Uint8Array();
 }

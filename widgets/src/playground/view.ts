@@ -3,7 +3,7 @@ import { Heads } from "./asking";
 import { coarse } from "./coarse";
 import type { Decoded } from "./decode";
 import type { Tab } from "./measure";
-import type { Detail } from "./types";
+import type { Detail, Sent } from "./types";
 import { type Cut, cut, type Granularity } from "./units";
 
 export interface Look {
@@ -55,8 +55,8 @@ export class View {
 	}
 
 	/** The picture on show answers a newer question too. */
-	renew(seq: number, ms: number): void {
-		for (const frame of [this.look.base, this.look.frame]) if (frame) Object.assign(frame, { seq, ms });
+	renew({ seq, ms, model = 0 }: Sent): void {
+		for (const frame of [this.look.base, this.look.frame]) if (frame) Object.assign(frame, { seq, ms, model });
 	}
 
 	/** Takes a head of a long text that was asked for. */

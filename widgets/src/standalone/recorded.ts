@@ -21,7 +21,7 @@ export interface Recorded {
 }
 
 type Listener = (reply: Reply, buffers: ArrayBufferView[]) => void;
-const EMPTY: State = { key: "", panels: null, catalog: null, state: null, options: {}, seq: 0, frame: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, loading: null, error: null, code: "" };
+const EMPTY: State = { key: "", panels: null, catalog: null, state: null, options: {}, seq: 0, frame: null, before: null, detail: null, dose: null, lens: null, generated: null, steps: null, population: null, status: { busy: [], message: "" }, loading: null, error: null, code: "" };
 const REFUSED: Partial<Record<Command["type"], string>> = { new_problem: "another problem", load_problem: "another problem", load_model: "another model", head: "a head in detail", fit: "a direction of your own", page: "another page" };
 
 /** A model whose answers are recordings: it follows the switches as far as they were recorded, and says where not. */

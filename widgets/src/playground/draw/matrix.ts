@@ -60,13 +60,17 @@ function drawCells(context: CanvasRenderingContext2D, { square, end }: Matrix, w
 	const picture = paper(across.cells.length, down.cells.length);
 	if (!picture) return;
 	const width = across.cells.length;
-	down.cells.forEach((row, y) => {
-		if (row < 0) return;
-		if (row === down.cells[y - 1]) return void picture.pixels.copyWithin(y * width, (y - 1) * width, y * width);
-		for (let x = 0; x < width; x++) {
-			const column = across.cells[x]!;
-			const value = column < 0 ? 0 : square.values[row * square.size + column]!;
-			if (value !== 0) picture.pixels[y * width + x] = colors.pixels[place(value, end)]!;
+	const row = new Uint32Array(square.size); // its colours
+	down.cells.forEach((i, y) => {
+		if (i < 0) return;
+		if (i === down.cells[y - 1]) return void picture.pixels.copyWithin(y * width, (y - 1) * width, y * width);
+		for (let j = columns[0]; j < columns[1]; j++) {
+			const value = square.values[i * square.size + j]!;
+			row[j] = value === 0 ? 0 : colors.pixels[place(value, end)]!;
+		}
+		for (let x = 0, at = y * width; x < width; x++, at++) {
+			const j = across.cells[x]!;
+			if (j >= 0) picture.pixels[at] = row[j]!;
 		}
 	});
 	context.save();

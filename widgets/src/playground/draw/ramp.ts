@@ -62,9 +62,14 @@ export function image(square: Cells, colors: Ramp, end: number): HTMLCanvasEleme
 	return picture.whole();
 }
 
+const keys = new WeakMap<HTMLCanvasElement, { colors: Ramp; both: boolean }>(); // as they are drawn
+
 /** Draws the ramp itself: from −end (or 0) to +end. */
 export function drawKey(canvas: HTMLCanvasElement, colors: Ramp, theme: Theme, both: boolean): void {
 	const [width, height] = [110, 8];
+	const old = keys.get(canvas);
+	if (old?.colors === colors && old.both === both) return;
+	keys.set(canvas, { colors, both });
 	canvas.width = width;
 	canvas.height = height;
 	const context = canvas.getContext("2d");

@@ -1,10 +1,10 @@
 // The last line: what changed, in one sentence, and how long it took; the code that does the same.
-import { h, setShown, setText } from "../../lib/dom";
+import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import type { Context, Panel } from "../context";
 
 export function footer(context: Context): Panel {
 	const sentence = h("span", { class: "ck-sentence", "data-test": "sentence" }, "running…");
-	const time = h("span", { class: "ck-time", "data-test": "ms", title: "time of the run in Python" });
+	const time = h("span", { class: "ck-time", "data-test": "ms" });
 	const el = h("div", { class: "ck-footer" }, sentence, time);
 	context.view.on((look, changed) => {
 		if (!look.frame || !changed("frame")) return;
@@ -13,8 +13,9 @@ export function footer(context: Context): Panel {
 	const results = () => {
 		const status = context.model.get("status");
 		if (!context.view.look.frame) setText(sentence, context.model.get("error") ? "No picture yet: see the message above." : status?.message || "running…");
-		const { seq, ms } = context.view.look.frame ?? { seq: -1, ms: 0 };
+		const { seq, ms, model } = context.view.look.frame ?? { seq: -1, ms: 0, model: 0 };
 		setText(time, ms ? `${Math.round(ms)} ms` : ""); // of a picture that was recorded or remembered nobody waited
+		setAttributes(time, { title: `time in Python; of it the model's own ${model.toFixed(1)} ms`, "data-model": model });
 		const waiting = !context.model.get("error") && (context.model.get("seq") ?? 0) > seq;
 		el.classList.toggle("ck-waiting", waiting || (status?.busy.includes("run") ?? false));
 	};

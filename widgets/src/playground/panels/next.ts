@@ -1,5 +1,5 @@
 // The next token: outline = before, filled = after, numbers beside.
-import { h, setShown, setText } from "../../lib/dom";
+import { h, setAttributes, setShown, setText } from "../../lib/dom";
 import { number, shown, unwordly } from "../../lib/words";
 import type { Context, Panel } from "../context";
 import type { NextToken } from "../types";
@@ -7,17 +7,21 @@ import type { NextToken } from "../types";
 export function nextTokens(context: Context): Panel {
 	const bars = h("div", { class: "ck-bars", role: "img", "data-test": "next-tokens" });
 	const word = h("p", { class: "ck-note", "data-test": "next-note", hidden: true });
-	const key = h("div", { class: "ck-key", "aria-hidden": "true" });
+	const now = [h("span", { class: "ck-swatch" }), h("span", {}, "after")];
+	const key = h("div", { class: "ck-key", "aria-hidden": "true" }, h("span", { class: "ck-swatch ck-outline" }), "before", ...now);
 	const table = h("div", { class: "ck-table", tabindex: 0, role: "group", "aria-label": "Table of next tokens" });
 	const more = h("details", { class: "ck-more", "data-test": "next-table" }, h("summary", {}, "Show as table"), table);
 	const el = h("section", { class: "ck-panel ck-next", "aria-label": "Next token" }, h("h3", {}, "Next token"), h("p", { class: "ck-none" }, "no numbers yet"), bars, key, word, more);
+	const made: Bar[] = []; // they stay: to lay out new ones takes the page longer than to change these
 	context.view.on((look, changed) => {
 		if (!look.frame || !changed("frame")) return;
 		const { next, after } = look.frame;
 		const idle = after === null;
-		bars.replaceChildren(...next.map((one) => bar(one, idle)));
+		while (made.length < next.length) bars.append(made[made.push(bar()) - 1]!.el);
+		while (made.length > next.length) made.pop()!.el.remove();
+		made.forEach((one, i) => one.draw(next[i]!, idle));
 		bars.setAttribute("aria-label", `Next token: ${next.slice(0, 5).map((one) => `${shown(one.token)} ${numbers(one, idle)}`).join(", ")}`);
-		key.replaceChildren(h("span", { class: "ck-swatch ck-outline" }), "before", ...(idle ? [] : [h("span", { class: "ck-swatch" }), "after"]));
+		now.forEach((part) => setShown(part, !idle));
 		const note = guardrail(next, idle);
 		setText(word, note);
 		setShown(word, note !== "");
@@ -26,12 +30,24 @@ export function nextTokens(context: Context): Panel {
 	return { el };
 }
 
-function bar(one: NextToken, idle: boolean): HTMLElement {
-	const filled = h("b", { style: `width:${100 * (one.after ?? 0)}%` });
-	const ghost = h("i", { style: `width:${100 * one.before}%`, class: idle ? "ck-only" : "" });
-	const track = h("span", { class: "ck-track" }, ...(idle ? [ghost] : [filled, ghost]));
-	const values = idle ? [h("em", {}, number(one.before))] : [`${number(one.before)} → `, h("em", {}, number(one.after ?? 0))];
-	return h("div", { class: "ck-bar", "data-token": one.token }, h("span", { class: "ck-word", title: shown(one.token) }, ...spaced(one.token)), track, h("span", { class: "ck-value" }, ...values));
+interface Bar {
+	el: HTMLElement;
+	draw(one: NextToken, idle: boolean): void;
+}
+
+function bar(): Bar {
+	const [word, filled, ghost, old, value] = [h("span", { class: "ck-word" }), h("b"), h("i"), h("span"), h("em")];
+	const el = h("div", { class: "ck-bar" }, word, h("span", { class: "ck-track" }, filled, ghost), h("span", { class: "ck-value" }, old, value));
+	const draw = (one: NextToken, idle: boolean) => {
+		if (el.dataset.token !== one.token) word.replaceChildren(...spaced(one.token));
+		setAttributes(el, { "data-token": one.token });
+		setAttributes(word, { title: shown(one.token) });
+		setAttributes(filled, { style: `width:${100 * (one.after ?? 0)}%`, hidden: idle });
+		setAttributes(ghost, { style: `width:${100 * one.before}%`, class: idle ? "ck-only" : null });
+		setText(old, idle ? "" : `${number(one.before)} → `);
+		setText(value, number(idle ? one.before : (one.after ?? 0)));
+	};
+	return { el, draw };
 }
 
 /** A word; the space that belongs to it is a quiet dot. */

@@ -6,14 +6,15 @@ import type { Context, Panel } from "../context";
 import { answerBars } from "../steps/answers";
 import { controls } from "../steps/controls";
 import { evaluations } from "../steps/detail";
-import { grid } from "../steps/grid";
 import { stepList } from "../steps/list";
 import { type Scale, scaleOf } from "../steps/scale";
 import { source } from "../steps/source";
 import { stepTable } from "../steps/table";
 import { begun, edited } from "../steps/thought";
 import type { Json, Measured, Steps, StepsOptions } from "../types";
+import { later } from "./later";
 
+const matrixOf = later((context) => !!(context.options("steps") as StepsOptions).matrix && !!context.model.get("steps")?.matrix, (script) => script.grid);
 const NAME = "Steps of the thought";
 
 export function stepsPanel(context: Context): Panel {
@@ -48,7 +49,7 @@ export function stepsPanel(context: Context): Panel {
 	const [title, note, progress] = [h("h3"), h("p", { class: "ck-note", "data-test": "steps-note" }), h("progress", { "aria-label": "Steps measured" })];
 	const [none, error, said] = [h("p", { class: "ck-note", "data-test": "steps-none" }), h("p", { class: "ck-note ck-step-error", "data-test": "steps-error" }), h("p", { class: "ck-step-said", "data-test": "steps-sentence" })];
 	const think = button("steps-think", "let it think", signal, () => context.commit({ setup: [...context.state.setup, { intervention: "Think" }] }));
-	const [how, where, bars, matrix] = [controls(signal, options, set), source(context, set, think), answerBars(), grid(context)];
+	const [how, where, bars, matrix] = [controls(signal, options, set), source(context, set, think), answerBars(), matrixOf(context)];
 	const table = more("steps-table", "Show the steps as a table", signal, () => (now ? stepTable(now, methodOf()) : ""));
 	const stop = button("steps-stop", "stop", signal, () => context.send({ type: "stop" }));
 	const again = button("steps-again", "go on", signal, () => set({ again: (options().again ?? 0) + 1 }));
@@ -92,7 +93,7 @@ export function stepsPanel(context: Context): Panel {
 			setText(name, `Step ${index + 1}: ${visible(now.steps[index]?.text ?? "")}`);
 			four.replaceChildren(...evaluations(now, index, busy));
 		}
-		matrix.draw(options().matrix ? now : null);
+		matrix.results?.();
 		setShown(table.el, n > 0);
 		table.draw();
 		tell(said, now?.sentence ?? "");
@@ -110,7 +111,7 @@ export function stepsPanel(context: Context): Panel {
 		now = model.get("steps");
 		draw();
 	};
-	return { el, results, hears: ["steps", "status", "options"], catalog: results, theme: matrix.paint, resized: matrix.paint };
+	return { el, results, hears: ["steps", "status", "options"], catalog: results, theme: matrix.theme, resized: matrix.resized };
 }
 
 function footnote({ done, answer, probability, passes }: Measured, n: number, busy: boolean, scale: Scale): string {

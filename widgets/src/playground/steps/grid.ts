@@ -4,12 +4,12 @@ import { h, listen, setShown, setText } from "../../lib/dom";
 import { more, table } from "../../lib/parts";
 import { moved } from "../../lib/keys";
 import { short, signed } from "../../lib/words";
-import type { Context } from "../context";
+import type { Context, Panel } from "../context";
 import { drawMatrix } from "../draw/matrix";
 import { drawKey, ramp } from "../draw/ramp";
 import type { Window } from "../draw/window";
 import type { Cells } from "../measure";
-import type { Steps, Tensor } from "../types";
+import type { StepsOptions, Tensor } from "../types";
 
 const [LARGEST, SMALLEST, MARGIN] = [22, 3, 26]; // CSS pixels of a cell, and of the room for numbers
 const HINT = "A row is a step, its columns the steps before it. Blue: it changes more than most when that step is not looked at. Orange: less.";
@@ -23,7 +23,7 @@ export function cellsOf({ shape, data }: Tensor): Cells {
 	return { size, values, open: Uint8Array.from(values, (_, i) => (i % size < Math.floor(i / size) ? 1 : 0)), dropped: null };
 }
 
-export function grid(context: Context): { el: HTMLElement; draw(steps: Steps | null): void; paint(): void } {
+export function grid(context: Context): Panel {
 	const { signal } = context;
 	const canvas = h("canvas", { role: "img", "data-test": "step-matrix", "aria-label": "Steps and later steps; the numbers are in the table below" });
 	const place = h("div", { class: "ck-grid-place", tabindex: 0, role: "group", "aria-label": "Step → later step. Arrow keys move from cell to cell." }, canvas);
@@ -68,7 +68,8 @@ export function grid(context: Context): { el: HTMLElement; draw(steps: Steps | n
 		event.preventDefault();
 	}, signal);
 
-	const draw = (steps: Steps | null) => {
+	const results = () => {
+		const steps = (context.options("steps") as StepsOptions).matrix ? context.model.get("steps") : null;
 		setShown(el, !!steps?.matrix);
 		if (!steps?.matrix) return;
 		cells = cellsOf(steps.matrix);
@@ -80,7 +81,7 @@ export function grid(context: Context): { el: HTMLElement; draw(steps: Steps | n
 		cellTable.draw();
 		paint();
 	};
-	return { el, draw, paint };
+	return { el, results, theme: paint, resized: paint };
 }
 
 function tableOf({ size, values }: Cells): HTMLTableElement {
