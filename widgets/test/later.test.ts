@@ -21,6 +21,7 @@ const made = (name) => (context) => {
 };
 export const painter = made("painter");
 export const dosePanel = made("dose");
+export const grid = made("grid");
 export const drawPicture = () => null;
 `;
 
@@ -53,7 +54,8 @@ test("nobody asks before a panel is wanted; two panels ask once, and both come",
 	model.reply({ type: "script", name: "more", text: SCRIPT });
 	await vi.waitFor(() => expect(at("real-dose")).not.toBeNull());
 	expect(kept.map((blob) => [blob.size, blob.type])).toEqual([[new TextEncoder().encode(SCRIPT).length, "text/javascript"]]);
-	expect([at("real-painter") !== null, at("later")]).toEqual([true, null]);
+	expect([at("real-painter") !== null, words()]).toEqual([true, []]);
+	expect(at("real-grid")).toBeNull(); // nobody wants the steps' square
 	expect(model.sent).toEqual([ASKED]);
 	const frame = [...document.querySelector(".ck-frame")!.children].map((one) => (one as HTMLElement).dataset.test ?? "");
 	expect(frame.indexOf("real-painter")).toBeLessThan(frame.indexOf("real-dose"));
