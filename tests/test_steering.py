@@ -5,6 +5,7 @@ import torch
 
 import ctkit as ct
 from ctkit import Steer
+from ctkit.ui import steering
 
 from .engine_fixtures import PROMPT, TOLERANCE, direction
 from .families import ALL, EAGER, N_LAYERS, lm_of
@@ -74,3 +75,17 @@ def test_steering_what_is_written_leaves_the_prompt_alone():
     plain, steered = ct.generate(lm, PROMPT, max_new_tokens=6), ct.generate(lm, PROMPT, steer, max_new_tokens=6)
     torch.testing.assert_close(steered.logits[0], plain.logits[0], **TOLERANCE)
     assert not torch.allclose(steered.logits[1], plain.logits[1], atol=1e-3)
+
+
+def test_a_switch_that_is_flipped_while_a_direction_is_fitted_stays_on(lm, monkeypatch):
+    view = ct.Playground(lm, "The key is in the box.")
+    assert view.wait(120)
+    true = steering.fit_direction
+
+    def fitting(*args, **named):
+        view.setup = ct.Setup([ct.Reread()])
+        return true(*args, **named)
+
+    monkeypatch.setattr(steering, "fit_direction", fitting)
+    view._told(view, {"type": "fit", "positive": "good", "negative": "bad"}, [])
+    assert view.wait(120) and [type(one).__name__ for one in view.setup] == ["Reread", "Steer"]

@@ -7,7 +7,7 @@ from typing import Any
 from ..directions import fit_direction
 from ..engine.lm import LM
 from ..errors import CtkitError
-from ..interventions import Setup, Steer
+from ..interventions import Direction, Setup, Steer
 
 MOST = 200  # texts a side
 
@@ -21,8 +21,12 @@ def fit(view: Any, request: dict[str, Any]) -> None:
         if view._done.get("frame") != (state, seq):
             view._paint(state, seq)
         view.status = {"busy": ["fit"], "message": ""}
-        setup = Setup.from_data(state["setup"])
-        if not view._guarded(lambda: view._set(setup=steered_along(view.lm, setup, request).to_data())):
+
+        def steer() -> None:
+            direction = _direction(view.lm, request)  # takes a while, in which switches may have been flipped
+            view._set(setup=_along(direction, view.setup).to_data())
+
+        if not view._guarded(steer):
             view._follow(state, seq, options, stale)
 
     view._worker.submit(job)
@@ -35,16 +39,23 @@ def steered_along(lm: LM, setup: Setup, request: dict[str, Any]) -> Setup:
     `request`: "positive" and "negative", a text a line each; "layer", where to read it. Raises `CtkitError` for a side
     without a text, or a layer that the model does not have.
     """
+    return _along(_direction(lm, request), setup)
+
+
+def _direction(lm: LM, request: dict[str, Any]) -> Direction:
     positive, negative = (_lines(side, request.get(side)) for side in ("positive", "negative"))
     layer = request.get("layer")
     layer = lm.n_layers // 2 if layer is None else layer
     name = f"{_short(positive)} − {_short(negative)}"
-    direction = fit_direction(lm, positive, negative, layer=layer, name=name)
+    return fit_direction(lm, positive, negative, layer=layer, name=name)
+
+
+def _along(direction: Direction, setup: Setup) -> Setup:
     number = next((i for i, one in enumerate(setup) if isinstance(one, Steer)), None)
     if number is None:
         return Setup([*setup, Steer(direction)])
     old = setup.interventions[number]
-    moved = replace(old, direction=direction, layers=(layer,))
+    moved = replace(old, direction=direction, layers=(direction.layer,))
     return Setup([moved if i == number else one for i, one in enumerate(setup)])
 
 
