@@ -222,13 +222,13 @@ def test_the_run_before_of_a_long_text_is_not_run_again(wide, monkeypatch):
     ran = []
     monkeypatch.setattr(looking, "look", lambda lm, *asked: ran.append(asked[1].to_code()) or look(lm, *asked))
     runs, [one, other] = looking.Looks(), [prompt_of(100), prompt_of(90)]
-    before = runs.of(wide, one, ct.Setup())
+    nothing = ct.Setup()
+    before, _ = runs.both(wide, one, nothing, nothing)
     for setup in (ct.Setup([ct.Mask("prefix")]), ct.Setup([ct.Mask("window", size=4)])):
-        assert runs.of(wide, one, ct.Setup()) is before
-        runs.of(wide, one, setup, before)
+        assert runs.both(wide, one, setup, nothing)[0] is before
     assert len(ran) == 3
-    runs.of(wide, other, ct.Setup())
-    assert runs.of(wide, one, ct.Setup()) is not before
+    runs.both(wide, other, nothing, nothing)
+    assert runs.both(wide, one, nothing, nothing)[0] is not before
 
 
 def test_a_still_picture_of_a_long_text_has_few_shapes(wide):
