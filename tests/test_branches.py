@@ -296,8 +296,26 @@ def test_rows_in_parts_give_what_they_give_together(monkeypatch):
     trunks = Trunks(lm)
     trunks.grow([thought(*STEPS)])
     together = trunks.logits(texts(), last=2)
+    true, sizes = Cascade.__init__, set()
+
+    def watched(self, *args):
+        true(self, *args)
+        sizes.update(run.rows.stop - run.rows.start for run in self.runs)
+
+    monkeypatch.setattr(Cascade, "__init__", watched)
     monkeypatch.setattr(cascade, "SCORES", 1)
     same(trunks.logits(texts(), last=2), together)
+    assert sizes == {1}
+
+
+def test_a_window_longer_than_what_is_tried_out_is_no_place_to_read_in():
+    config = AutoConfig.for_model("mistral", **BASE | {"sliding_window": 64})
+    lm = ct.wrap(AutoModelForCausalLM.from_config(config).eval(), TOKENIZER)
+    long = [thought(*STEPS, *STEPS), thought(*STEPS, *reversed(STEPS))]
+    assert not able.cascades(lm) and len(ct.run(lm, long[0]).encoding) > 2 * 64
+    trunks = Trunks(lm)
+    trunks.grow(long[:1])
+    same(trunks.logits(long), whole(lm, long, last=1))
 
 
 # --- long thoughts ---
