@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -80,13 +79,6 @@ class Prompt:
         prompt = object.__new__(Prompt)
         object.__setattr__(prompt, "parts", _checked(tuple(parts)))
         return prompt
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash(self.parts)  # once: a prompt's encoding is looked up often
 
     @property
     def pieces(self) -> Mapping[str, str]:
@@ -242,7 +234,7 @@ def _checked(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
     names = [part.name for part in parts]
     if not any(part.text.strip() for part in parts):
         raise CtkitError(
-            "an empty prompt", f"the pieces {names}", 'some text, for example ct.Prompt("Where is the key?")'
+            "an empty prompt", f"no words in {names}", 'some text, for example ct.Prompt("Where is the key?")'
         )
     for name in names if len(set(names)) < len(names) else ():
         if names.count(name) > 1:
