@@ -235,6 +235,8 @@ def rows(n: int, others: dict[int, set[int]]) -> list[list[bool]]:
 def test_a_playground_wants_a_model():
     with pytest.raises(ct.CtkitError, match="no loaded model"):
         ct.Playground("tiny")
+    with pytest.raises(ct.CtkitError, match=r'ct.StepsView\(ct.load\("tiny"\), prompt\)'):
+        ct.StepsView(ct.Prompt("2 + 3 = ?"))
 
 
 def test_every_switch_is_told_in_words(playground):

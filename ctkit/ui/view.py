@@ -72,8 +72,8 @@ class View(Stated):
     ):
         self.lm = load() if lm is None else lm
         if not isinstance(self.lm, LM):
-            name = type(self).__name__
-            raise CtkitError(f"{name}({type(lm).__name__})", "no loaded model", f'ct.{name}(ct.load("tiny"))')
+            name, behind = type(self).__name__, ", prompt" if isinstance(lm, Prompt) else ""
+            raise CtkitError(f"{name}({type(lm).__name__})", "no loaded model", f'ct.{name}(ct.load("tiny"){behind})')
         self._worker = Worker("ctkit view")
         self._reader = Worker("ctkit heads")  # answers for a head of a long text, between the parts of other work
         self._parts = self._made_parts()
