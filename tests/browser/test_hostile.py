@@ -12,7 +12,7 @@ from .test_state import by_mouse, saved
 
 CELL = """import ctkit as ct
 from hostile import TEXT, hostile_lm
-play = ct.Playground(hostile_lm(), TEXT, setup=ct.Reread(phrase=""), n=5)
+play = ct.Playground(hostile_lm(), TEXT, setup=ct.Reread(phrase=""), state={"n": 5})
 play"""
 RAN = "() => window.pwned !== undefined || document.querySelector('[data-test=playground] :is(img, script)') !== null"
 
