@@ -97,7 +97,7 @@ def test_what_comes_behind_a_piece_grows_with_the_text():
     "where", ["nowhere", "after nowhere", "every nowhere", "question (2)", " ", "has  b", "reading"]
 )
 def test_what_is_nowhere_is_refused_with_the_pieces(where):
-    with pytest.raises(CtkitError, match=r"(?s)the part .*pieces context, question, cue.*words exactly"):
+    with pytest.raises(CtkitError, match=r"(?s)the part .*pieces are context, question, cue.*words exactly"):
         positions(ENC, where)
 
 
