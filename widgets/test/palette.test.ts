@@ -32,11 +32,12 @@ describe.each(PALETTES)("%s", (palette) => {
 it("a page is dark in the words of JupyterLab, VS Code, Colab and marimo, and in our own", () => {
 	document.body.replaceChildren();
 	const dark = base.match(/:is\(([^{]*)\) \.ctkit\.ctkit/)![1]!;
-	for (const [name, value] of [["data-jp-theme-light", "false"], ["data-vscode-theme-kind", "vscode-dark"], ["class", "contents dark"], ["data-theme", "dark"]] as const) {
-		document.body.setAttribute(name, value);
-		expect(document.body.matches(dark)).toBe(true);
-		document.body.removeAttribute(name);
-		expect(document.body.matches(dark)).toBe(false);
+	const { body, documentElement: page } = document;
+	for (const [element, name, value] of [[body, "data-jp-theme-light", "false"], [body, "data-vscode-theme-kind", "vscode-dark"], [page, "theme", "dark"], [body, "class", "contents dark"], [body, "data-theme", "dark"]] as const) {
+		element.setAttribute(name, value);
+		expect(element.matches(dark)).toBe(true);
+		element.removeAttribute(name);
+		expect(element.matches(dark)).toBe(false);
 	}
 });
 
