@@ -232,7 +232,7 @@ def test_the_run_before_of_a_long_text_is_not_run_again(wide, monkeypatch):
 
 
 def test_a_still_picture_of_a_long_text_has_few_shapes(wide):
-    """A shape for each row of the mask took most of a minute at 4,096 tokens."""
+    """A shape for each row of the mask takes long to draw."""
     before = look(wide, prompt_of(1000), ct.Setup())
     for ax in figure_of(before, None).axes[:2]:
         assert len(ax.patches) == 1 and ax.images[0].get_array().size <= 512**2
