@@ -58,7 +58,8 @@ def random_model(kind: str, sizes: dict, dtype: torch.dtype, tokenizer) -> ct.LM
 
 def measured(lm: ct.LM, prompt: ct.Prompt, repeats: int) -> None:
     """What a pass costs, and what ctkit's ways of running cost beside it."""
-    from ctkit.ui.frame import frame_of, look
+    from ctkit.ui.frame import frame_of
+    from ctkit.ui.look import look
 
     ids = torch.tensor([ct.run(lm, prompt).ids], device="cuda")
 
@@ -74,7 +75,7 @@ def measured(lm: ct.LM, prompt: ct.Prompt, repeats: int) -> None:
         "a mask in every layer": lambda: ct.run(lm, prompt, mask),
         "steering": lambda: ct.run(lm, prompt, ct.Steer(direction, strength=2)),
         "one head's attention": lambda: ct.run(lm, prompt, attention=[(lm.n_layers // 2, 0)]),
-        "a flip of the playground": lambda: frame_of(lm, before, look(lm, prompt, mask), mask),
+        "a flip of the playground": lambda: frame_of(lm, before, look(lm, prompt, mask, before), mask),
     }
     base = median(bare, repeats)
     print(f"  {ids.shape[1]} tokens: the bare pass and its logits on the CPU take {1000 * base:.1f} ms")

@@ -108,7 +108,14 @@ def lm_of(family: str) -> LM:
     return wrap(new_model(family), TOKENIZER)
 
 
-def plain(lm: LM, ids: list[int]) -> torch.Tensor:
-    """What transformers says without ctkit: the logits, token by vocabulary."""
+def plain(lm: LM, ids: list[int], **more: object) -> torch.Tensor:
+    """What transformers says without ctkit: the logits, token by vocabulary. `more`: what else the model is given."""
     with torch.no_grad():
-        return lm.model(input_ids=torch.tensor([list(ids)]).to(lm.model.device)).logits[0].cpu()
+        return lm.model(input_ids=torch.tensor([list(ids)]).to(lm.model.device), **more).logits[0].cpu()
+
+
+def recorded(model: torch.nn.Module, ids: list[int], what: str) -> list[torch.Tensor]:
+    """The "attentions" or "hidden_states" that transformers itself records, block by block."""
+    with torch.no_grad():
+        output = model(input_ids=torch.tensor([list(ids)]).to(model.device), **{f"output_{what}": True})
+    return [values[0].cpu() for values in output[what]]

@@ -11,7 +11,7 @@ from ctkit.engine.generate import CACHES
 from ctkit.engine.lm import LM, down_projection
 
 from .engine_fixtures import EVERY, IDLE, PROMPT, direction, direction_at, left_behind, techniques_for
-from .families import D_MODEL, TOKENIZER, lm_of, new_model, plain
+from .families import D_MODEL, DEVICE, TOKENIZER, lm_of, new_model, plain
 
 pytestmark = pytest.mark.families
 
@@ -45,7 +45,7 @@ def offloaded(tmp_path_factory):
         whole = [f"{blocks}.{i}" for i in range(3)]
         leaves = [name for name, m in model.named_modules() if next(m.children(), None) is None]
         names = [*whole, *(name for name in leaves if not name.startswith(f"{blocks}."))]
-        where = {name: "disk" if name in on_disk or name.rpartition(".")[2] in on_disk else "cpu" for name in names}
+        where = {name: "disk" if name in on_disk or name.rpartition(".")[2] in on_disk else DEVICE for name in names}
         return ct.load(str(folder), device_map=where, offload_folder=str(tmp_path_factory.mktemp("disk")))
 
     return load
@@ -54,7 +54,7 @@ def offloaded(tmp_path_factory):
 @pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neo", "gemma2"])
 def test_a_model_in_pieces_says_what_the_whole_one_says(offloaded, family):
     lm, whole = offloaded(family, f"{BLOCKS[family]}.1"), lm_of(family)
-    assert {parameter.device.type for parameter in lm.model.parameters()} == {"cpu", "meta"}
+    assert {parameter.device.type for parameter in lm.model.parameters()} == {DEVICE, "meta"}
     assert lm.support == whole.support
     before = left_behind(lm)
     for name, setup in some_of(lm, all_of_them=family == "llama").items():
@@ -79,7 +79,7 @@ def test_idle_and_undo_in_pieces(offloaded):
 @pytest.mark.parametrize("family", ["llama", "phi"])
 def test_the_embedding_may_be_elsewhere_too(offloaded, family):
     lm, whole = offloaded(family, "embed_tokens", f"{BLOCKS[family]}.2"), lm_of(family)
-    assert lm.device == "cpu", "where its input goes, not where its weight waits"
+    assert lm.entrance.type == DEVICE, "where its input goes, not where its weight waits"
     assert (lm.n_tokens, lm.shape.embedding_std) == (whole.n_tokens, whole.shape.embedding_std)
     for setup in (PrependToken(1, 3, init="mean"), Noise("context", sigma=1), EVERY["all at once"]):
         assert torch.equal(ct.run(lm, PROMPT, setup).logits, ct.run(whole, PROMPT, setup).logits)
@@ -102,8 +102,9 @@ def test_a_sweep_thumbnails_and_a_target_in_pieces(offloaded):
 def test_weights_that_were_never_loaded_are_refused():
     from transformers import AutoModelForCausalLM
 
+    config = new_model("llama").config
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(new_model("llama").config)
+        model = AutoModelForCausalLM.from_config(config)
     with pytest.raises(CtkitError, match="meta") as caught:
         ct.wrap(model, TOKENIZER)
     assert "from_pretrained" in caught.value.remedy

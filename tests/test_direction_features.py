@@ -9,7 +9,7 @@ from ctkit.directions.snmf import factorise, winners
 from ctkit.engine.lm import down_projection
 from ctkit.tasks import get
 
-from .families import N_LAYERS, lm_of
+from .families import DEVICE, N_LAYERS, lm_of
 
 HAPPY, SAD = (get("mood").texts(style, 12) for style in ("happy", "sad"))
 
@@ -102,8 +102,8 @@ def test_adding_a_feature_to_the_neurons_is_adding_its_direction_to_the_output(f
     features = ct.fit_features(lm, ["some text", "other words"], layer=1, k=3, keep=0.1, iterations=20)
     column = torch.nn.functional.normalize(features.factors.features[:, 1], dim=0)
     direction = features.direction(1)
-    assert torch.allclose(direction.vector, down_projection(lm, 1).float() @ column, atol=1e-5)
-    hook = lm.parts[1].down.register_forward_pre_hook(lambda module, args: (args[0] + 2.5 * column,))
+    assert torch.allclose(direction.vector, down_projection(lm, 1).float().cpu() @ column, atol=1e-5)
+    hook = lm.parts[1].down.register_forward_pre_hook(lambda module, args: (args[0] + 2.5 * column.to(DEVICE),))
     try:
         neurons = ct.run(lm, "some text").mlp(1)
     finally:

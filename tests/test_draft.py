@@ -20,7 +20,7 @@ from ctkit.interventions.setup import as_setup
 from ctkit.prompt import Piece
 
 from .engine_fixtures import left_behind
-from .families import CONTEXT, TOKENIZER, lm_of, new_model
+from .families import CONTEXT, DEVICE, TOKENIZER, lm_of, new_model
 
 FAMILIES = ["llama", "gpt2", "gpt_neox", "mixtral", "bloom", "mistral", "gpt_oss"]  # the last two share nothing
 QUESTION = Prompt(context="Ann has a. Bob has b.", question="Who?", cue="Answer:")
@@ -32,7 +32,7 @@ def writer_of(family: str):
     """A random model that writes letters, digits and stops: text that can be read back as the same tokens."""
     lm = ct.wrap(new_model(family), TOKENIZER)
     letters = TOKENIZER("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPRSTUVWXYZ 0123456789.,:!?")["input_ids"]
-    only = torch.full((lm.n_tokens,), -1e4)
+    only = torch.full((lm.n_tokens,), -1e4, device=DEVICE)
     only[letters] = 0
     lm.model.get_output_embeddings().register_forward_hook(lambda module, args, out: out + only)
     return lm

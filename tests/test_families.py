@@ -25,6 +25,7 @@ from .families import (
     lm_of,
     new_model,
     plain,
+    recorded,
 )
 
 pytestmark = pytest.mark.families
@@ -42,12 +43,10 @@ def test_captured_attention_is_what_plain_attention_gives(family):
     eager = new_model(name)
     eager.set_attn_implementation("eager")
     trace = ct.run(lm, PROMPT, attention="all")
-    with torch.no_grad():
-        output = eager(input_ids=torch.tensor([trace.ids]), output_attentions=True)
     assert torch.equal(trace.logits, plain(lm, trace.ids)), "reading attention changes no number"
-    for layer, expected in enumerate(output.attentions):
-        torch.testing.assert_close(trace.attention(layer), expected[0], **TOLERANCE)
-        torch.testing.assert_close(trace.attention(layer, head=2), expected[0, 2], **TOLERANCE)
+    for layer, expected in enumerate(recorded(eager, trace.ids, "attentions")):
+        torch.testing.assert_close(trace.attention(layer), expected, **TOLERANCE)
+        torch.testing.assert_close(trace.attention(layer, head=2), expected[2], **TOLERANCE)
 
 
 @pytest.mark.parametrize("family", ATTENDING)
@@ -103,20 +102,17 @@ def test_a_silent_head_is_one_that_the_output_projection_does_not_hear(family, o
 def test_the_streams_are_what_transformers_records(family):
     lm = lm_of(family)
     trace = ct.run(lm, PROMPT, residual="all")
-    with torch.no_grad():
-        output = lm.model(input_ids=torch.tensor([trace.ids]), output_hidden_states=True)
+    expected = recorded(lm.model, trace.ids, "hidden_states")
     for layer in range(N_LAYERS):  # the last one recorded is behind the final norm
-        torch.testing.assert_close(trace.residual(layer), output.hidden_states[layer][0], **TOLERANCE)
+        torch.testing.assert_close(trace.residual(layer), expected[layer], **TOLERANCE)
 
 
 def test_steering_shows_also_where_transformers_recorded_before():
     lm = ct.wrap(new_model("llama"), TOKENIZER)
-    ids = torch.tensor([ct.run(lm, PROMPT).ids])
-    with torch.no_grad():
-        before = lm.model(input_ids=ids, output_hidden_states=True).hidden_states  # leaves recording hooks behind
+    before = recorded(lm.model, ct.run(lm, PROMPT).ids, "hidden_states")  # leaves recording hooks behind
     steer = Steer(direction(), layers=[1, N_LAYERS])
     trace = ct.run(lm, PROMPT, steer, residual="all")
-    moved = trace.residual(1) - before[1][0]
+    moved = trace.residual(1) - before[1]
     torch.testing.assert_close(moved, direction().vector.expand_as(moved), **TOLERANCE)
     last = trace.residual(N_LAYERS) - ct.run(lm, PROMPT, Steer(direction(), layers=[1])).residual(N_LAYERS)
     torch.testing.assert_close(last, direction().vector.expand_as(last), **TOLERANCE)
@@ -130,8 +126,8 @@ def test_what_transformers_records_under_steering_shows_the_steering():
     trace = ct.run(lm, PROMPT, Steer(direction(), layers=[1, N_LAYERS]), residual=[1, N_LAYERS])
     for handle in handles:
         handle.remove()
-    assert torch.equal(seen[0][0], trace.residual(1))
-    assert torch.equal(seen[1][0], trace.residual(N_LAYERS))
+    assert torch.equal(seen[0][0].cpu(), trace.residual(1))
+    assert torch.equal(seen[1][0].cpu(), trace.residual(N_LAYERS))
 
 
 def test_traces_of_a_batch_keep_attention_and_stream_too():
@@ -152,10 +148,8 @@ def test_through_hooks_attention_is_what_the_model_gives_out(family):
     trace = ct.run(lm, PROMPT, attention="all")
     assert lm.route == "hooks"
     assert torch.equal(trace.logits, plain(lm, trace.ids)), "reading attention changes no number"
-    with torch.no_grad():
-        output = eager(input_ids=torch.tensor([trace.ids]), output_attentions=True)
-    for layer, expected in enumerate(output.attentions):
-        torch.testing.assert_close(trace.attention(layer), expected[0], **TOLERANCE)
+    for layer, expected in enumerate(recorded(eager, trace.ids, "attentions")):
+        torch.testing.assert_close(trace.attention(layer), expected, **TOLERANCE)
 
 
 @pytest.mark.parametrize("family", STREAM)

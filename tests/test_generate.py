@@ -10,7 +10,7 @@ from ctkit import CtkitError, Mask, Prompt, Reread, Steer
 from ctkit.engine.generate import generate_many
 
 from .engine_fixtures import EVERY, PROMPT, TOLERANCE, direction
-from .families import CONTEXT, EOS, TOKENIZER, lm_of, new_model
+from .families import CONTEXT, DEVICE, EOS, TOKENIZER, lm_of, new_model
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_greedy_is_what_transformers_writes(lm):
     for family in ("llama", "gpt2", "gemma2", "bloom"):
         lm = lm_of(family)
         written = ct.generate(lm, PROMPT, max_new_tokens=10)
-        ids = torch.tensor([ct.run(lm, PROMPT).ids])
+        ids = torch.tensor([ct.run(lm, PROMPT).ids]).to(DEVICE)
         with torch.no_grad():
             expected = lm.model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=10, do_sample=False)
         assert written.ids == expected[0, ids.shape[1] :].tolist()[: written.n_written]

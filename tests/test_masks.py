@@ -9,7 +9,7 @@ from ctkit.engine.encode import encode
 from ctkit.masks import Rule
 
 from .engine_fixtures import PROMPT, THROUGH_ATTENTION, TOLERANCE
-from .families import ATTENDING, EAGER, FULL, N_HEADS, N_LAYERS, SINKS, WINDOW, WINDOWED, lm_of, plain
+from .families import ATTENDING, DEVICE, EAGER, FULL, N_HEADS, N_LAYERS, SINKS, WINDOW, WINDOWED, lm_of, plain
 
 ENC = encode(lm_of("llama"), PROMPT)  # context 0–9, question 10–14, cue 15–22
 N = len(ENC)
@@ -120,9 +120,8 @@ def test_opening_leaves_what_stands_before_unchanged(family):
     }
     for name, edit in edits.items():
         trace = ct.run(lm, PROMPT, edit, residual="all")
-        close = (
-            {"atol": 1e-5, "rtol": 1e-5} if family == "mixtral" else {"atol": 0, "rtol": 0}
-        )  # experts' batches change
+        exact = family not in ("mixtral", "gpt_oss") and DEVICE == "cpu"  # experts' batches, a GPU's kernels change
+        close = {"atol": 0, "rtol": 0} if exact else TOLERANCE
         torch.testing.assert_close(trace.logits[:start], base.logits[:start], **close)
         assert not torch.allclose(trace.logits[start:], base.logits[start:], atol=1e-4), name
         for layer in range(N_LAYERS + 1):
@@ -146,8 +145,7 @@ def test_a_prefix_of_one_token_is_causal_bit_for_bit(family):
 def test_bidirectional_is_what_transformers_calls_not_causal(family):
     lm = lm_of(family)
     trace = ct.run(lm, PROMPT, Mask("bidirectional"))
-    with torch.no_grad():
-        expected = lm.model(input_ids=torch.tensor([trace.ids]), is_causal=False).logits[0]
+    expected = plain(lm, trace.ids, is_causal=False)
     ignored = torch.equal(expected, plain(lm, trace.ids))
     assert ignored == (family == "stablelm"), "transformers ignores the flag there"
     if not ignored:
@@ -161,7 +159,7 @@ def four_d(lm, matrix: torch.Tensor):
     kinds = getattr(lm.model.config, "layer_types", None)
     both = {"full_attention": matrix, "sliding_attention": matrix & near}
     additive = {
-        kind: torch.zeros(m.shape)[None].masked_fill(~m[None], torch.finfo(torch.float32).min)
+        kind: torch.zeros(m.shape)[None].masked_fill(~m[None], torch.finfo(torch.float32).min).to(DEVICE)
         for kind, m in both.items()
     }
     if kinds is None or len(set(kinds)) == 1:
@@ -183,8 +181,7 @@ def test_a_mask_does_what_the_same_mask_by_hand_does(family, kind):
     }[kind]
     trace = ct.run(lm, PROMPT, setup)
     matrix = Setup(setup).allow(TRIL[None], trace.encoding, 0).expand(N_HEADS, N, N)
-    with torch.no_grad():
-        expected = lm.model(input_ids=torch.tensor([trace.ids]), attention_mask=four_d(lm, matrix)).logits[0]
+    expected = plain(lm, trace.ids, attention_mask=four_d(lm, matrix))
     torch.testing.assert_close(trace.logits, expected, **TOLERANCE)
     assert not torch.allclose(trace.logits, plain(lm, trace.ids), atol=1e-3)
 

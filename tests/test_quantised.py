@@ -131,7 +131,7 @@ def test_masks_and_steering_show(lm):
 def test_heads_are_what_goes_into_the_output_projection(lm):
     """Not what comes out of it, also where attention is reached through hooks."""
     read = []
-    handle = lm.parts[1].out.register_forward_pre_hook(lambda module, args: read.append(args[0][0]))
+    handle = lm.parts[1].out.register_forward_pre_hook(lambda module, args: read.append(args[0][0].cpu()))
     trace = ct.run(lm, PROMPT, heads=[1])
     handle.remove()
     assert torch.equal(trace.heads(1).flatten(1), read[0])
@@ -152,12 +152,12 @@ def test_neurons_times_their_matrix_are_what_the_mlp_adds(lm):
         with pytest.raises(CtkitError, match="experts"):
             down_projection(lm, 1)
         return
-    trace, down = ct.run(lm, PROMPT, neurons=[1], mlp=[1]), down_projection(lm, 1)
+    trace, down = ct.run(lm, PROMPT, neurons=[1], mlp=[1]), down_projection(lm, 1).cpu()
     assert down.shape == (D_MODEL, trace.neurons(1).shape[1])
     assert type(down) is Tensor
     module = lm.parts[1].down
     bias = getattr(module, "inner", module).bias
-    added = trace.neurons(1) @ down.T + (0 if bias is None else bias)
+    added = trace.neurons(1) @ down.T + (0 if bias is None else bias.cpu())
     torch.testing.assert_close(added, trace.mlp(1), **TOLERANCE)
 
 

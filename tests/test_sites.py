@@ -38,16 +38,16 @@ def listened(lm, ids, path: str, layer: int) -> tuple[torch.Tensor, torch.Tensor
     hook = module.register_forward_hook(lambda _, args, output: seen.append((args[0].clone(), output.clone())))
     plain(lm, ids)
     hook.remove()
-    given, output = (x.reshape(len(ids), -1) for x in seen[0])
+    given, output = (x.reshape(len(ids), -1).cpu() for x in seen[0])
     return given, output, module
 
 
 def projected(x: torch.Tensor, module: torch.nn.Module) -> torch.Tensor:
     """By hand: what a projection makes of its input."""
-    weight = module.weight.detach()
+    weight = module.weight.detach().cpu()
     weight = weight if type(module).__name__ == "Conv1D" else weight.T
     bias = getattr(module, "bias", None)
-    return x @ weight + (0 if bias is None else bias.detach())
+    return x @ weight + (0 if bias is None else bias.detach().cpu())
 
 
 @pytest.mark.parametrize("family", ALL)
@@ -98,9 +98,9 @@ def test_the_mlp_is_its_hidden_layer_written_down(family):
         given, output, module = listened(lm, trace.ids, PLACES[family][1], layer)
         assert torch.equal(trace.neurons(layer), given)
         torch.testing.assert_close(trace.mlp(layer), output, **TOLERANCE)
-        matrix = down_projection(lm, layer)
+        matrix = down_projection(lm, layer).cpu()
         bias = getattr(module, "bias", None)
-        by_hand = trace.neurons(layer) @ matrix.T + (0 if bias is None else bias.detach())
+        by_hand = trace.neurons(layer) @ matrix.T + (0 if bias is None else bias.detach().cpu())
         assert matrix.shape == (D_MODEL, trace.neurons(layer).shape[1])
         torch.testing.assert_close(by_hand, trace.mlp(layer), **TOLERANCE)
 

@@ -8,7 +8,7 @@ from ctkit import Steer
 from ctkit.ui import steering
 
 from .engine_fixtures import PROMPT, TOLERANCE, direction
-from .families import ALL, EAGER, N_LAYERS, lm_of
+from .families import ALL, DEVICE, EAGER, N_LAYERS, lm_of
 
 
 @pytest.mark.families
@@ -36,7 +36,7 @@ def test_the_last_stream_leads_through_the_final_norm_to_the_logits(family):
     norm = next(getattr(parts, name) for name in names if hasattr(parts, name))
     config = lm.model.config
     with torch.no_grad():
-        logits = lm.model.get_output_embeddings()(norm(trace.residual(N_LAYERS)))
+        logits = lm.model.get_output_embeddings()(norm(trace.residual(N_LAYERS).to(DEVICE))).cpu()
     logits = logits * getattr(config, "logit_scale", 1.0) / getattr(config, "logits_scaling", 1.0)
     cap = getattr(config, "final_logit_softcapping", None)
     logits = logits if cap is None else cap * torch.tanh(logits / cap)

@@ -12,7 +12,7 @@ from ctkit.engine.unembed import CARRIER, unembed
 from ctkit.interventions import Intervention
 
 from .engine_fixtures import left_behind
-from .families import ALL, D_MODEL, N_LAYERS, TOKENIZER, VOCAB, lm_of, new_model
+from .families import ALL, D_MODEL, DEVICE, N_LAYERS, TOKENIZER, VOCAB, lm_of, new_model
 
 TEXT = "Ann has a. Who?"
 
@@ -43,7 +43,7 @@ def test_every_vector_is_read_as_by_hand(family):
     lm = lm_of(family)
     x = 3 * torch.randn(100, D_MODEL, generator=torch.Generator().manual_seed(0))
     assert len(x) > len(CARRIER), "more than one run carries"
-    torch.testing.assert_close(unembed(lm, x), by_hand(lm, x), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(unembed(lm, x), by_hand(lm, x.to(DEVICE)).cpu(), atol=1e-5, rtol=1e-5)
 
 
 def test_nothing_is_left_behind():

@@ -12,8 +12,8 @@ from ctkit import Intervention, Prompt, Setup, Steer, Think
 from ctkit.engine import batch
 from ctkit.engine.generate import CACHES, Interrupted, generate_many
 
-from .engine_fixtures import PROMPT, TOLERANCE, direction, left_behind, setups_for
-from .families import EOS, N_HEADS, N_LAYERS, TOKENIZER, lm_of
+from .engine_fixtures import PROMPT, TOLERANCE, caches_of, direction, left_behind, setups_for
+from .families import EOS, N_HEADS, N_LAYERS, TOKENIZER, lm_of, recorded
 
 WAIT, CUE, XYZ, (STOP,) = (TOKENIZER(text)["input_ids"] for text in (" Wait", " Answer:", "xyz", "."))
 
@@ -89,11 +89,9 @@ def test_a_written_text_can_be_looked_into(family):
 def test_written_tokens_attend_as_transformers_says():
     lm = lm_of("llama@eager")
     written = ct.generate(lm, PROMPT, max_new_tokens=5)
-    with torch.no_grad():
-        ids = torch.tensor([list(written.encoding.ids)])
-        expected = lm.model(input_ids=ids, output_attentions=True).attentions
+    expected = recorded(lm.model, written.encoding.ids, "attentions")
     for layer in range(N_LAYERS):
-        torch.testing.assert_close(written.attention(layer), expected[layer][0], **TOLERANCE)
+        torch.testing.assert_close(written.attention(layer), expected[layer], **TOLERANCE)
     cut = ct.generate(lm, PROMPT, ct.Knockout("generated", "context"), max_new_tokens=5)
     n = cut.encoding.n_prompt
     assert cut.attention(0)[:, n:, cut.spans["context"]].eq(0).all()
@@ -284,7 +282,7 @@ def test_a_cache_and_a_batch_change_nothing(family):
         (Prompt("A longer one."), Setup([Steer(direction()), Think(budget=1, cue="So:")])),
         ("b", Setup()),
     ]
-    for cache in CACHES:
+    for cache in caches_of(lm):
         for written, (prompt, setup) in zip(
             generate_many(lm, entries, max_new_tokens=14, cache=cache), entries, strict=True
         ):
