@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import CtkitError
 from ..interventions.setup import Setup
 from ..tasks import Problem, get
+from .ahead import ahead
 from .examples import examples
 from .export import STATIC, Page, page_of, single_switches, unique
 from .heads import head_of
@@ -190,4 +191,5 @@ COMMANDS: dict[str, Callable[[Any, Message], None]] = {
     "cancel_model": cancel_model,
     "page": page,
     "script": script,
+    "ahead": ahead,
 }

@@ -113,6 +113,7 @@ class Looks:
     def __init__(self) -> None:
         self._known, self._newest = Memory(KEPT), Memory(1)
         self.took = 0.0  # seconds of the model in all runs so far
+        self.latest = 0.0  # seconds of the model in the newest run
 
     def both(self, lm: LM, prompt: Prompt, setup: Setup, against: Setup) -> tuple[Look, Look | None]:
         """The run under `against`, and the one under `setup` where that is another one."""
@@ -127,7 +128,7 @@ class Looks:
         found = self._known.get(key) or self._newest.get(key)
         if found is None:
             found = look(lm, prompt, setup, before)
-            self.took += found.took
+            self.took, self.latest = self.took + found.took, found.took
             if found.whole and found.size <= MOST_AGAIN:
                 self._known.put(key, found)
         if before is None:

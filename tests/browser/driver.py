@@ -33,6 +33,12 @@ class Driver:
             "([root, after]) => Number(document.querySelector(root).dataset.seq) > after", arg=[ROOT, after]
         )
 
+    def answered(self) -> None:
+        """Wait until the kernel, too, has answered for the picture on show: the page may remember it, or had it ahead."""
+        self.page.wait_for_function(
+            "root => (({ seq, answered }) => seq === answered)(document.querySelector(root).dataset)", arg=ROOT
+        )
+
     def is_on(self, switch: str) -> bool:
         """Whether the switch is on."""
         return self.part(f"switch-{switch}").is_checked()

@@ -33,6 +33,8 @@ export class Context {
 	notice = "";
 	/** Called when the state was sent to Python: an answer is due. */
 	wrote: () => void = () => {};
+	/** Has the picture of a change worked out that is likely to come next. */
+	foresee: (part: Partial<PlayState>) => void = () => {};
 	/** Copies the code of the state, where a panel shows it. */
 	copyCode: () => void = () => {};
 	theme: Theme;

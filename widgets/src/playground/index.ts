@@ -10,7 +10,7 @@ import { Frames } from "./frames";
 import { byChange, rank } from "./heads";
 import { ALL, type Area, PANELS } from "./panels";
 import { failure } from "./panels/failure";
-import type { Failure, Model, Sent, State } from "./types";
+import type { Failure, Model, Reply, Sent, State } from "./types";
 
 /** The traits that say what was measured, besides the picture. */
 const RESULTS = ["dose", "lens", "generated", "steps", "population", "status", "error", "loading", "code", "options"] as const;
@@ -53,6 +53,24 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	};
 	const frames = new Frames();
 	const remembered = () => frames.of(context.state, model.get("seq") ?? 0);
+	context.foresee = (part) => {
+		const state = { ...context.state, ...part };
+		try {
+			if (!frames.has(state)) context.send({ type: "ahead", seq: model.get("seq") ?? 0, state });
+		} catch {
+			// no kernel: a flip will say so
+		}
+	};
+	const foreseen = (reply: Reply, buffers: ArrayBufferView[]) => {
+		if (reply.type !== "ahead" || buffers?.length !== 2 || reply.frame.seq !== model.get("frame")?.seq) return; // of another text by now
+		const { attention, allowed } = reply.frame.after!;
+		[attention, allowed].forEach((tensor, i) => Object.assign(tensor!, { data: buffers[i] }));
+		const frame = decode(reply.frame, model.get("before"));
+		rank(frame, context.view.look.hideFirst); // reckoned while there is time
+		frames.foresee(reply.state, frame);
+	};
+	model.on("msg:custom", foreseen);
+	signal.addEventListener("abort", () => model.off?.("msg:custom", foreseen));
 	let due = 0;
 	context.onState(() => {
 		each("state");

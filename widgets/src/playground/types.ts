@@ -390,10 +390,11 @@ export type Command =
 	| { type: "load_model"; name: string; device: string; dtype: string }
 	| { type: "cancel_model" }
 	| { type: "page"; asked: string; setups: Entry[][] }
-	| { type: "script"; name: "more" };
+	| { type: "script"; name: "more" }
+	| { type: "ahead"; seq: number; state: PlayState };
 
 /** What Python says once, that is no state. */
-export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string; missing?: string } | { type: "script"; name: string; text: string } | { type: "failed"; asked: string; found: string };
+export type Reply = { type: "pong"; asked: number } | { type: "file"; asked: string; missing?: string } | { type: "script"; name: string; text: string } | { type: "failed"; asked: string; found: string } | { type: "ahead"; state: PlayState; frame: Sent };
 
 /** What the view uses of an anywidget model; any host that has these five can show it. */
 export interface Model {

@@ -10,12 +10,15 @@ import type { Switch } from "../types";
 import { textSide } from "../view";
 import { orderList } from "./order";
 
+const RESTS = 60; // ms that a pointer, or the focus, is on a switch until its flip is worked out ahead
+
 export function switches(context: Context): Panel {
 	const list = h("div", { class: "ck-switches" });
 	const few = h("div");
 	const more = h("details", { class: "ck-more", "data-test": "more-switches" }, h("summary", {}, "More switches"), few);
 	let controls: Controls = initial([]);
 	let rows: Row[] = [];
+	let resting = 0;
 
 	const take = (next: Controls) => {
 		controls = next;
@@ -24,10 +27,24 @@ export function switches(context: Context): Panel {
 	const order = orderList(context, take);
 	const el = h("section", { class: "ck-panel ck-switch-panel", "aria-label": "Switches" }, h("h3", {}, "Switches"), list, more, order.el);
 	const set = (one: Switch, setting: Setting) => take({ ...controls, settings: { ...controls.settings, [one.id]: complete(context, one, setting) } });
-	const flip = (one: Switch, on: boolean) => {
+	const flipped = (one: Switch, on: boolean) => {
 		const old = controls.settings[one.id]!;
 		const settings = { ...controls.settings, [one.id]: on ? fresh(context, one, old) : complete(context, one, old) };
-		take(switched(context.catalog.switches, { ...controls, settings }, one.id, on));
+		return switched(context.catalog.switches, { ...controls, settings }, one.id, on);
+	};
+	const flip = (one: Switch, on: boolean) => {
+		clearTimeout(resting);
+		take(flipped(one, on));
+	};
+	const rest = (one: Switch | null) => {
+		clearTimeout(resting);
+		if (!one || one.unsupported !== null) return;
+		resting = window.setTimeout(() => {
+			const { notice } = context; // it is said of a flip that was done
+			const setup = toSetup(context.catalog.switches, flipped(one, !controls.settings[one.id]!.on));
+			context.notice = notice;
+			context.foresee({ setup });
+		}, RESTS);
 	};
 	const draw = () => {
 		for (const row of rows) row.draw(controls.settings[row.id]!);
@@ -55,6 +72,10 @@ export function switches(context: Context): Panel {
 		controls = initial(context.catalog.switches);
 		listeners.length = 0;
 		rows = context.catalog.switches.map((one) => row(context, one, options, (setting) => set(one, setting), (on) => flip(one, on)));
+		rows.forEach(({ el }, i) => {
+			for (const event of ["pointerenter", "focusin"] as const) listen(el, event, () => rest(context.catalog.switches[i]!), context.signal);
+			for (const event of ["pointerleave", "focusout"] as const) listen(el, event, () => rest(null), context.signal);
+		});
 		list.replaceChildren(...rows.filter((one) => !one.more).map((one) => one.el));
 		few.replaceChildren(...rows.filter((one) => one.more).map((one) => one.el));
 		setShown(more, few.childElementCount > 0);
