@@ -68,7 +68,11 @@ class Trunks:
         new = [Row(row.enc, PLAIN) for row in new if 2 * row.plain_until > len(row.enc)]
         for some in [new] if self.kept else [new[:1], new[1:]]:
             for _, reading in self.passing([self.going(row, 1) for row in some], keep=True):
-                self.kept += [reading.prefix(b).own() for b in range(len(reading.goings))]
+                self.keep([reading.prefix(b).own() for b in range(len(reading.goings))])
+
+    def keep(self, prefixes: Sequence[Prefix]) -> None:
+        """Make texts that were read trunks, of which the newest stay."""
+        self.kept += prefixes
         room = KEPT
         for place in range(len(self.kept) - 1, -1, -1):
             room -= len(self.kept[place].ids)

@@ -12,14 +12,14 @@ from ...engine.lm import LM
 from ...engine.rows import rows_of
 from ...engine.undrafted import Drafted
 from ...errors import CtkitError, shown
-from ...interventions import Intervention, Think
+from ...interventions import Think
 from ...interventions.setup import Setup, as_setup
 from ...prompt import CUE, Encoding, Piece, Prompt, as_prompt
 from ...tasks.base import Problem
 from ..score import answer_cue, thinks
 from .reader import Cost, Reader, spent
 from .split import Steps, labels_of, split
-from .writing import answer_of, endings, thought_of
+from .writing import answer_of, endings, speaks, thought_of
 
 AT_ONCE = 64  # texts: the scores of so many are turned into probabilities together
 
@@ -155,7 +155,7 @@ class Thought:
     def writes_itself_from(self) -> int:
         """After how many steps the model's own greedy writing is just the rest of this thought, up to its answer cue;
         one more than there are steps, where even the cue is not its own."""
-        if any(map(_speaks, self.setup)):  # something else is put in its mouth
+        if any(map(speaks, self.setup)):  # something else is put in its mouth
             return len(self.steps) + 1
         text = self.before_answer(self.steps)
         enc = self.encoded(text)
@@ -181,12 +181,6 @@ class Thought:
 @lru_cache(maxsize=4096)
 def _written(name: str, text: str, lead: str = " ") -> Piece:  # remembered: variants of a thought have most in common
     return Piece(name, text, lead=lead, written=True)
-
-
-def _speaks(intervention: Intervention) -> bool:
-    """Whether an intervention says what is written, in the model's place."""
-    plain = isinstance(intervention, Think) and not intervention.waits and intervention.budget is None
-    return intervention.overrides("goes_on") and not plain
 
 
 def _checked_cue(cue: object) -> str:

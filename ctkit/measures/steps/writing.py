@@ -1,15 +1,18 @@
 """What the model itself writes: a thought, the rest of one, and the answer after it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ...engine.behind import written_behind
 from ...engine.draft import drafted
 from ...engine.encode import encode
 from ...engine.generate import generate
 from ...engine.trace import Generation
 from ...engine.undrafted import Drafted
+from ...engine.writer import written_text
 from ...errors import CtkitError, shown
+from ...interventions import Intervention, Think
 from ...prompt import Piece, Prompt
 from .lots import at_once
 from .reader import Reader
@@ -58,25 +61,40 @@ def answer_of(thought: "Thought", asked: Prompt) -> tuple[str, str, tuple[int, .
         stop = _STOP.search(said.lstrip())
         return stop is None or stop.end() == len(said.lstrip())  # one token more: is it a number that goes on?
 
-    lm, setup = thought.lm, thought.setup
-    generation = generate(lm, asked, setup, max_new_tokens=ANSWER_TOKENS, on_token=goes_on)
-    _count(thought.reader, [generation])
-    answer = first_answer(generation.text)
+    text, written = _written(thought, asked, goes_on)
+    answer = first_answer(text)
     if not answer:
         raise CtkitError(
             "the effects of steps",
-            f"a model that writes no answer after the thought, but {shown(generation.text)}",
+            f"a model that writes no answer after the thought, but {shown(text)}",
             "another prompt or model, or the cue that it answers to: cue=…",
         )
-    own = generation.text[: len(generation.text) - len(generation.text.lstrip())]
+    own = text[: len(text) - len(text.lstrip())]
     before = len(thought.encoded(asked))
     forms = {}
     for lead in dict.fromkeys((own or " ", " ", "")):  # the space before, so that the tokens are those that it wrote
         whole = Prompt.of([*asked.parts, Piece("answer", answer, lead=lead, written=True)])
         forms[lead] = thought.encoded(whole).ids[before:]
-    same = [lead for lead, ids in forms.items() if ids and tuple(generation.ids[: len(ids)]) == ids]
+    same = [lead for lead, ids in forms.items() if ids and tuple(written[: len(ids)]) == ids]
     lead = same[0] if same else own or " "
     return answer, lead, forms[lead]
+
+
+def _written(thought: "Thought", asked: Prompt, goes_on: Callable[[str], bool]) -> tuple[str, list[int]]:
+    """What the model writes behind a text, as text and as tokens: from the trunks on, where they may be."""
+    lm, trunks = thought.lm, thought.reader.trunks
+    if trunks.share(trunks.rows([asked])) and not any(map(speaks, thought.setup)):
+        ids = written_behind(trunks, asked, goes_on, ANSWER_TOKENS)
+        return written_text(lm, ids), ids
+    generation = generate(lm, asked, thought.setup, max_new_tokens=ANSWER_TOKENS, on_token=goes_on)
+    _count(thought.reader, [generation])
+    return generation.text, generation.ids
+
+
+def speaks(intervention: Intervention) -> bool:
+    """Whether an intervention says what is written, in the model's place."""
+    plain = isinstance(intervention, Think) and not intervention.waits and intervention.budget is None
+    return intervention.overrides("goes_on") and not plain
 
 
 def first_answer(text: str) -> str:
