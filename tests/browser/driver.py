@@ -34,7 +34,7 @@ class Driver:
         )
 
     def answered(self) -> None:
-        """Wait until the kernel, too, has answered for the picture on show: the page may remember it, or had it ahead."""
+        """Wait until the kernel, too, has answered: the page may have had the picture before."""
         self.page.wait_for_function(
             "root => (({ seq, answered }) => seq === answered)(document.querySelector(root).dataset)", arg=ROOT
         )
