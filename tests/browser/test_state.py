@@ -351,6 +351,17 @@ def test_a_kernel_that_was_restarted_is_told_in_words(page):
     assert "run the cell again" in play.part("gone").inner_text()
 
 
+def test_a_pointer_on_a_switch_does_not_mind_that_the_kernel_is_gone(page):
+    play = Driver(page)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel")
+    del page.said[:]
+    for switch in ("mask", "reread", "steer"):
+        play.part(f"switch-{switch}").hover()
+        page.wait_for_timeout(200)
+    assert page.said == []
+
+
 def test_nothing_left_this_machine(page, asked, lab):
     assert any("/api/kernels" in url for url in asked), "the watch saw nothing at all"
     assert asked.outside() == [] and lab.outside() == []

@@ -325,3 +325,28 @@ test("a kernel that answers is not called gone, and a lost connection is noticed
 	vi.advanceTimersByTime(2000);
 	expect(at("gone").textContent).toBe("The kernel is gone: run the cell again.");
 });
+
+test("what is asked of a kernel that is gone is told, too; a pointer that only rests on a switch is not", () => {
+	vi.useFakeTimers();
+	const { model, at } = shown({ state: state({ task: "hunt" }) });
+	vi.spyOn(model, "send").mockImplementation(() => {
+		throw new Error("Cannot send"); // as Jupyter's connection does when its kernel was shut down
+	});
+	at("switch-mask").closest(".ck-switch")!.dispatchEvent(new Event("pointerenter"));
+	vi.advanceTimersByTime(10_000);
+	expect([vi.mocked(model.send).mock.calls.length, at("gone").hidden]).toEqual([1, true]);
+	at("new-problem").click();
+	vi.advanceTimersByTime(1000);
+	expect(at("gone").textContent).toBe("The kernel is gone: run the cell again.");
+});
+
+test("of many problems that changed, the list says how many it shows", () => {
+	const { model, at } = shown({ population: POPULATION });
+	const said = () => at("flipped").querySelector("summary")!.textContent;
+	expect(said()).toBe("see 12 of the 78 that changed"); // 62 mended, 16 broken
+	const few = (n: number) => model.push({ population: { ...POPULATION, mended: n, broken: 0, flipped: POPULATION.flipped.slice(0, n) } });
+	few(12);
+	expect(said()).toBe("see the 12 that changed");
+	few(1);
+	expect(said()).toBe("see the one that changed");
+});

@@ -102,8 +102,13 @@ export class Context {
 		return found !== null && found.seq < (this.model.get("seq") ?? 0) && performance.now() - this.changed >= SOON;
 	}
 
+	/** Asks Python to do something once. Where there is nothing left to ask, that is said as after a change. */
 	send(command: Command): void {
-		this.model.send(command);
+		try {
+			this.model.send(command);
+		} catch {
+			this.wrote();
+		}
 	}
 
 	/** Calls back after every change of the state, whoever made it. */

@@ -56,7 +56,7 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 	context.foresee = (part) => {
 		const state = { ...context.state, ...part };
 		try {
-			if (!frames.has(state)) context.send({ type: "ahead", seq: model.get("seq") ?? 0, state });
+			if (!frames.has(state)) model.send({ type: "ahead", seq: model.get("seq") ?? 0, state });
 		} catch {
 			// no kernel: a flip will say so
 		}

@@ -48,7 +48,8 @@ export function population(context: Context): Panel {
 		setShown(note, note.textContent !== "");
 		const flipped = found?.flipped ?? [];
 		setShown(more, flipped.length > 0);
-		setText(summary, `see ${flipped.length === 1 ? "the one" : `the ${flipped.length}`} that changed`);
+		const changed = (found?.mended ?? 0) + (found?.broken ?? 0);
+		setText(summary, `see ${flipped.length < changed ? `${flipped.length} of the ${changed}` : changed === 1 ? "the one" : `the ${changed}`} that changed`);
 		const has = found !== null && found.done > 0 && !idle;
 		if (found !== drawn) {
 			list.replaceChildren(...flipped.map(item));
