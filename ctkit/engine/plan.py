@@ -38,7 +38,8 @@ class Row:
         them."""
         if not self.setup.overrides("allow"):
             return len(self.enc)
-        changed = [edit.opened | edit.closed for edit in self.edits if edit is not None]
+        edits = {id(edit): edit for edit in self.edits if edit is not None}  # most blocks have the very same one
+        changed = [edit.opened | edit.closed for edit in edits.values()]
         touched = torch.stack([rows.any(-1).any(0) for rows in changed]).any(0) if changed else torch.zeros(0)
         return int(touched.nonzero()[0]) if touched.any() else len(self.enc)
 
@@ -95,33 +96,22 @@ class _RowEdit:
     closed: Tensor
     bias: Tensor | None
 
-    def same_as(self, other: "_RowEdit | None") -> bool:
-        """Whether two blocks are changed alike."""
-        return (
-            other is not None
-            and torch.equal(self.opened, other.opened)
-            and torch.equal(self.closed, other.closed)
-            and self.bias is None
-            and other.bias is None
-        )
-
 
 def _row_edits(row: Row, length: int) -> list["_RowEdit | None"]:
     to_come = length - len(row.enc)
     enc = row.enc.extended((0,) * to_come, ("…",) * to_come) if to_come else row.enc
     causal = torch.ones(1, length, length, dtype=torch.bool).tril()
     edits: list[_RowEdit | None] = []
+    before: Tensor | None = None  # the mask of the block before, where that has no bias
     for layer in range(enc.shape.n_layers):
-        edit = _layer_edit(row.setup, enc, layer, causal)
-        if edit is not None and edits and edit.same_as(edits[-1]):
-            edit = edits[-1]
-        edits.append(edit)
+        allowed, bias = row.setup.allow(causal, enc, layer), row.setup.bias(enc, layer)
+        same = bias is None and before is not None and torch.equal(allowed, before)
+        edits.append(edits[-1] if same else _edit(allowed, bias, enc, causal))
+        before = allowed if bias is None else None
     return edits
 
 
-def _layer_edit(setup: Setup, enc: Encoding, layer: int, causal: Tensor) -> "_RowEdit | None":
-    allowed = setup.allow(causal, enc, layer)
-    bias = setup.bias(enc, layer)
+def _edit(allowed: Tensor, bias: Tensor | None, enc: Encoding, causal: Tensor) -> "_RowEdit | None":
     if allowed is causal and bias is None:
         return None
     _refuse_empty_row(allowed, enc)
