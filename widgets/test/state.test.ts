@@ -1,6 +1,6 @@
 // What was visited, compared, shared: history, words, JSON in and out, the picture as vectors, a kernel that is gone.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { CATALOG, hunt, POPULATION, state } from "../harness/fake";
+import { CATALOG, hunt, POPULATION, state, tensor } from "../harness/fake";
 import { matches, presetOf } from "../src/playground/alike";
 import { History } from "../src/playground/history";
 import { drawPicture, svgText } from "../src/playground/picture/picture";
@@ -114,6 +114,11 @@ test("JSON is copied, loaded, and what is wrong is said", async () => {
 	at("load-json").click();
 	await vi.waitFor(() => expect(model.get("state")?.setup).toEqual([READ]));
 	expect(model.get("options")).toEqual({ lens: { layer: 1 } });
+	expect(at("saved").textContent).toBe("Shown.");
+	model.push({ error: { asked: "Reread(times=99)", found: "too many", remedy: "fewer" } });
+	expect(at("saved").textContent).toBe("It is on, but does not run: the view says why.");
+	model.push({ error: null });
+	expect(at("saved").textContent).toBe("Shown.");
 	box.value = "{";
 	at("load-json").click();
 	await vi.waitFor(() => expect(at("saved").textContent).toContain("cannot be shown: no JSON"));
@@ -214,6 +219,19 @@ test("the picture is made of the data, and hostile text stays text in it", () =>
 	expect(text).not.toMatch(/[\u0000\u202e]/);
 	expect(text.length).toBeLessThan(60_000);
 	expect(read.documentElement.textContent).toContain("0.50 → 0.25");
+});
+
+test("in the picture a full stop stands at its word, and a mark that is no text stands alone", () => {
+	const frame = twoReadings(1);
+	Object.assign(frame, { after: null, align: null, fold: null });
+	Object.assign(frame.before, { tokens: ["<|start|>", "The", " hut", "."], words: [0, 1, 2, 2], sentences: [0], unknown: [false, false, false, false], attention: tensor([1, 2, 4, 4], new Uint8Array(32)), allowed: tensor([1, 1, 4, 4], new Uint8Array(16)) });
+	Object.assign(frame.before.pieces[0]!, { start: 1, stop: 4 });
+	const view = new View();
+	view.set({ frame: decode(frame) });
+	const drawn = [...drawPicture(view.look, readTheme(document.body), CATALOG, state())!.querySelectorAll("text[textLength]")];
+	const place = (word: string) => drawn.find((one) => one.textContent === word)!;
+	const gap = (word: string, next: string) => Math.round((Number(place(next).getAttribute("x")) - Number(place(word).getAttribute("x")) - Number(place(word).getAttribute("textLength"))) * 10) / 10;
+	expect([gap("<|start|>", "The"), gap("The", "hut"), gap("hut", ".")]).toEqual([7.8, 7.8, 0]);
 });
 
 test("the squares of the picture are the cells of the head", () => {

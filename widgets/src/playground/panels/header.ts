@@ -44,5 +44,5 @@ export function header(context: Context): Panel {
 		all.forEach((part) => part.catalog?.());
 		state();
 	};
-	return { el, catalog, state, hears: ["loading", "status"], results: () => all.forEach((part) => part.results?.()) };
+	return { el, catalog, state, hears: ["error", "loading", "status"], results: () => all.forEach((part) => part.results?.()) };
 }

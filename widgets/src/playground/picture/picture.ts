@@ -58,11 +58,14 @@ function drawText(frame: Decoded, from: number, theme: Theme): [SVGElement[], nu
 	const side = textSide(frame);
 	const parts = [...side.pieces].sort((a, b) => a.start - b.start);
 	const fresh = new Set(parts.filter((piece, i) => piece.reading > (parts[i - 1]?.reading ?? 1)).map((piece) => piece.start));
+	const inText = (i: number) => parts.some(({ start, stop }) => start <= i && i < stop);
 	const drawn: SVGElement[] = [];
 	let [x, line] = [LEFT, 0];
 	for (const [i, token] of side.tokens.entries()) {
 		const word = cut(shown(token), 48);
 		const width = columns(word) * LETTER;
+		const apart = /^\s/.test(token) || !inText(i) || !inText(i - 1); // a full stop stands at its word, a mark alone
+		if (apart && x > LEFT) x += LETTER;
 		if (x + width > WIDTH - LEFT || (fresh.has(i) && x > LEFT)) [x, line] = [LEFT, line + 1];
 		if (line >= LINES) {
 			drawn.push(s("text", { x: LEFT, y: from + line * 22, fill: css(theme.mute) }, `… and ${side.size - i} more tokens`));
@@ -70,7 +73,7 @@ function drawText(frame: Decoded, from: number, theme: Theme): [SVGElement[], nu
 			break;
 		}
 		drawn.push(s("text", { x, y: from + line * 22, "font-family": MONO, textLength: width, lengthAdjust: "spacingAndGlyphs", style: "unicode-bidi: isolate" }, word));
-		x += width + LETTER * 0.7;
+		x += width;
 	}
 	return [drawn, from + line * 22 + 12];
 }
