@@ -52,6 +52,20 @@ def test_a_preset_is_legible(play, preset, pictures):
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("preset", ["think", "mood"])
+def test_a_view_beside_the_file_browser_of_a_small_window_is_legible(play, preset, pictures):
+    play.part("example").select_option(preset)
+    play.page.evaluate(MEASURED)
+    wide(play, 350)
+    play.photograph(pictures / f"{preset}-350.png")
+    assert faults_of(play.root) == []
+    for menu in ("model", "history", "save"):
+        play.part(menu).click()
+        sheet, view = (part.bounding_box() for part in (play.root.locator(".ck-sheet:visible"), play.root))
+        assert view["x"] < sheet["x"] and sheet["x"] + sheet["width"] < view["x"] + view["width"], menu
+        play.page.keyboard.press("Escape")
+
+
 def wide(play: Driver, width: int) -> None:
     """Give the view this width, and wait until it is drawn at it."""
     play.root.evaluate("(el, px) => { el.parentElement.style.width = `${px}px`; }", width)
