@@ -66,6 +66,28 @@ def test_a_view_beside_the_file_browser_of_a_small_window_is_legible(play, prese
         play.page.keyboard.press("Escape")
 
 
+BRIGHTNESS = """el => {
+    const { data } = el.getContext("2d").getImageData(0, 0, el.width, el.height);
+    const of = i => (data[i] + data[i + 1] + data[i + 2]) / 3;
+    let [sum, n] = [0, 0];
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 250) [sum, n] = [sum + of(i), n + 1];
+    return sum / n;
+}"""
+
+
+def test_a_view_that_is_opened_in_the_dark_is_drawn_in_dark_colours(run_cells):
+    page = run_cells("opened", CELL)
+    bright = {}
+    for theme in THEMES:
+        page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', { theme: t })", theme)
+        page.wait_for_function("t => document.body.dataset.jpThemeName === t", arg=theme)
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # a new view, in this theme
+        page.evaluate(MEASURED)
+        bright[theme] = Driver(page).root.locator("canvas").first.evaluate(BRIGHTNESS)
+    page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', { theme: t })", THEMES[0])
+    assert bright[THEMES[0]] > 200 and bright[THEMES[1]] < 60, bright
+
+
 def wide(play: Driver, width: int) -> None:
     """Give the view this width, and wait until it is drawn at it."""
     play.root.evaluate("(el, px) => { el.parentElement.style.width = `${px}px`; }", width)

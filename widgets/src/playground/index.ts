@@ -10,6 +10,7 @@ import { Frames } from "./frames";
 import { byChange, rank } from "./heads";
 import { ALL, type Area, PANELS } from "./panels";
 import { failure } from "./panels/failure";
+import { same } from "./same";
 import type { Failure, Model, Reply, Sent, State } from "./types";
 
 /** The traits that say what was measured, besides the picture. */
@@ -95,11 +96,18 @@ export function render({ model, el, signal: given }: RenderProps): () => void {
 
 	keepKeys(root, signal);
 	root.addEventListener("keydown", (event) => onKey(event, context), { signal, capture: true });
-	watchTheme(() => {
-		context.theme = readTheme(root);
+	const recolour = () => {
+		const theme = readTheme(root);
+		if (same(theme, context.theme)) return;
+		context.theme = theme;
 		each("theme");
-	}, signal);
-	watchSize(root, () => each("resized"), signal);
+	};
+	watchTheme(recolour, signal);
+	const resized = () => {
+		recolour(); // a view is made before it stands in the page, where it has no colours yet
+		each("resized");
+	};
+	watchSize(root, resized, signal);
 	each("catalog");
 	each("state");
 	remembered();
