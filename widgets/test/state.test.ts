@@ -368,3 +368,13 @@ test("of many problems that changed, the list says how many it shows", () => {
 	few(1);
 	expect(said()).toBe("see the one that changed");
 });
+
+test("a problem that was chosen from the list by keys keeps the focus while the list is measured anew", () => {
+	const { model, at } = shown({ population: POPULATION });
+	at("flipped").closest("details")!.open = true;
+	at("flipped-43").focus();
+	model.push({ population: { ...POPULATION, seq: 2 } });
+	expect(document.activeElement).toBe(at("flipped-43"));
+	model.push({ population: { ...POPULATION, seq: 2, running: true, done: 10, mended: 0, broken: 0, flipped: [] } });
+	expect([document.activeElement, at("flipped").hidden]).toEqual([at("flipped").querySelector("summary"), false]);
+});

@@ -47,12 +47,15 @@ export function population(context: Context): Panel {
 		setText(note, found ? (idle ? "" : found.note) : empty(context, busy));
 		setShown(note, note.textContent !== "");
 		const flipped = found?.flipped ?? [];
-		setShown(more, flipped.length > 0);
+		const held = (el.getRootNode() as Document | ShadowRoot).activeElement as HTMLElement | null;
+		const inside = more.contains(held);
+		setShown(more, flipped.length > 0 || inside); // what has the focus stays: the notebook would take its keys
 		const changed = (found?.mended ?? 0) + (found?.broken ?? 0);
 		setText(summary, `see ${flipped.length < changed ? `${flipped.length} of the ${changed}` : changed === 1 ? "the one" : `the ${changed}`} that changed`);
 		const has = found !== null && found.done > 0 && !idle;
 		if (found !== drawn) {
 			list.replaceChildren(...flipped.map(item));
+			if (inside) (list.querySelector<HTMLElement>(`[data-seed="${held?.dataset.seed}"]`) ?? summary).focus();
 			plot.replaceChildren(...(has ? interval(found) : []));
 			drawn = found;
 		}
