@@ -189,7 +189,7 @@ def _quietly() -> Iterator[None]:
 def _not_found(name: str, source: str, err: Exception) -> CtkitError:
     from .shipped import shipped_names
 
-    first = str(err).strip().splitlines()[0] if str(err).strip() else type(err).__name__
+    first = (str(err).strip().splitlines() or [type(err).__name__])[0].rstrip(".")
     ours = ", ".join(shipped_names())
     if os.path.isdir(source):
         files = sorted(os.listdir(source))[:6]
@@ -199,7 +199,7 @@ def _not_found(name: str, source: str, err: Exception) -> CtkitError:
             "a folder with config.json, model.safetensors and a tokenizer, as model.save_pretrained and "
             "tokenizer.save_pretrained write them",
         )
-    found = "no such folder" if os.path.isabs(name) or name.startswith((".", "~")) else first.rstrip(".")
+    found = "no such folder" if os.path.isabs(name) or name.startswith((".", "~")) else first
     meant = get_close_matches(name, shipped_names(), 1)
     remedy = f"a shipped model ({ours}), a folder, or a hub id while the network is there"
     return CtkitError(f"the model {name!r}", found, f"{meant[0]!r}, if that is meant; {remedy}" if meant else remedy)
