@@ -1,3 +1,3 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { environment: "jsdom", css: true, include: ["test/*.test.ts", "labextension/test/*.test.ts"], setupFiles: ["test/setup.ts"] } });
+export default defineConfig({ test: { environment: "jsdom", css: true, testTimeout: 20_000, include: ["test/*.test.ts", "labextension/test/*.test.ts"], setupFiles: ["test/setup.ts"] } });

@@ -53,9 +53,10 @@ function writer(context: CanvasRenderingContext2D, matrix: Matrix, window: Windo
 		if (vertical) context.rotate(-Math.PI / 2);
 		context.textAlign = vertical ? "left" : "right";
 		context.font = `${marked ? "600 " : ""}${APART}px ${FONT}`;
-		if (marked) paperUnder(context, label, vertical, theme);
+		const room = (vertical ? window.top : window.left) - 7;
+		if (marked) paperUnder(context, room, vertical, theme);
 		context.fillStyle = css(marked ? theme.ink : theme.mute);
-		context.fillText(cut(context, label, (vertical ? window.top : window.left) - 7), 0, 0.5);
+		context.fillText(cut(context, label, room), 0, 0.5);
 		context.restore();
 	};
 }
@@ -70,11 +71,10 @@ function pieceLabels({ pieces }: Matrix, window: Window): { name: string; start:
 	});
 }
 
-/** A marked label may cover its neighbours. */
-function paperUnder(context: CanvasRenderingContext2D, label: string, vertical: boolean, theme: Theme): void {
-	const width = context.measureText(label).width + 4;
+/** A marked label covers its neighbours, all of them: the end of a longer one would read as its own. */
+function paperUnder(context: CanvasRenderingContext2D, room: number, vertical: boolean, theme: Theme): void {
 	context.fillStyle = css(theme.paper);
-	context.fillRect(vertical ? -2 : -width + 2, -7, width, 14);
+	context.fillRect(vertical ? -2 : -room - 2, -7, room + 4, 14);
 }
 
 function cut(context: CanvasRenderingContext2D, label: string, room: number): string {

@@ -46,6 +46,7 @@ export function switches(context: Context): Panel {
 			context.foresee({ setup });
 		}, RESTS);
 	};
+	context.signal.addEventListener("abort", () => rest(null));
 	const draw = () => {
 		for (const row of rows) row.draw(controls.settings[row.id]!);
 		order.draw(controls);
