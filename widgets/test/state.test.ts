@@ -69,7 +69,7 @@ test("a state is the preset with its setup, or else the one that was chosen, or 
 
 test("what goes out as JSON comes back the same", () => {
 	const from = state({ setup: [READ], against: [PREFIX], n: 50 });
-	expect(fromJson(toJson(from, { lens: { layer: 2 } }, "tiny"))).toEqual({ state: from, options: { lens: { layer: 2 } } });
+	expect(fromJson(toJson(from, { lens: { layer: 2 } }, "tiny"))).toEqual({ state: from, options: { lens: { layer: 2 } }, model: "tiny" });
 });
 
 test.each([
@@ -119,6 +119,9 @@ test("JSON is copied, loaded, and what is wrong is said", async () => {
 	expect(at("saved").textContent).toBe("It is on, but does not run: the view says why.");
 	model.push({ error: null });
 	expect(at("saved").textContent).toBe("Shown.");
+	box.value = toJson(state({ setup: [READ] }), {}, "another-model");
+	at("load-json").click();
+	await vi.waitFor(() => expect(at("saved").textContent).toBe(`Shown on ${CATALOG.model.name}; it was made on another-model.`));
 	box.value = "{";
 	at("load-json").click();
 	await vi.waitFor(() => expect(at("saved").textContent).toContain("cannot be shown: no JSON"));

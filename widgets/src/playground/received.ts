@@ -9,6 +9,8 @@ const MOST_PROBLEMS = 5_000;
 export interface Shared {
 	state: PlayState;
 	options: Options;
+	/** The model that it was seen on, by name; "" where that is not said. */
+	model: string;
 }
 
 /** The state in a text, or in words why there is none. Interventions are looked at by Python, when they are run. */
@@ -29,7 +31,7 @@ export function fromJson(text: string): Shared | { found: string } {
 	if (!whole(n, 1, MOST_PROBLEMS) || !whole(seed, 0, Number.MAX_SAFE_INTEGER)) return { found: "a number of problems, or a first problem, that cannot be" };
 	if (!isObject(options) || !Object.values(options).every(isObject)) return { found: "settings of panels that are none" };
 	const pieces = prompt.map(({ name, text: words }) => ({ name, text: words }));
-	return { state: { prompt: pieces, setup, against, task, difficulty, n, seed }, options: options as Options };
+	return { state: { prompt: pieces, setup, against, task, difficulty, n, seed }, options: options as Options, model: typeof data.model === "string" ? data.model : "" };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -39,7 +39,7 @@ export function header(context: Context): Panel {
 	const catalog = () => {
 		const { examples } = context.catalog;
 		const options = examples.map((one) => h("option", { value: one.id, title: one.unsupported === null ? one.note : `not with this model: ${one.unsupported}`, disabled: one.unsupported !== null }, one.label));
-		example.replaceChildren(...options, h("option", { value: OWN, disabled: true }, "your own text"));
+		example.replaceChildren(...options, h("option", { value: OWN, disabled: true }, "another text"));
 		setShown(example, examples.length > 0);
 		all.forEach((part) => part.catalog?.());
 		state();

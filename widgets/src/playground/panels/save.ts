@@ -24,9 +24,9 @@ export function save(context: Context): Panel {
 	const said = h("p", { class: "ck-note", "data-test": "saved", role: "status" });
 	const { el } = menu("save", "save ▾", "Save and share", signal, h("div", { class: "ck-begin" }, json, png, svg, html), h("label", { class: "ck-box" }, h("span", {}, "a state that somebody sent, as JSON"), box), h("span", { class: "ck-inline" }, load, file), said);
 
-	let taken = false; // a state from JSON: whether it runs is known once Python has answered
+	let taken = ""; // what is said of a state from JSON: whether it runs is known once Python has answered
 	const tell = (words: string) => {
-		taken = false;
+		taken = "";
 		setText(said, words);
 	};
 	const on = (element: HTMLElement, does: () => void) => listen(element, "click", does, signal);
@@ -40,7 +40,8 @@ export function save(context: Context): Panel {
 		if ("found" in found) return tell(`That cannot be shown: ${found.found}. It takes what “copy as JSON” wrote.`);
 		for (const [panel, own] of Object.entries(found.options)) context.setOptions(panel, own);
 		context.commit(found.state, "from JSON");
-		taken = true;
+		const { name } = context.catalog.model;
+		taken = !found.model || found.model === name ? "Shown." : `Shown on ${name}; it was made on ${found.model}.`;
 		results();
 	};
 	const show = (text: string) => take(text).catch((error: unknown) => tell(`That cannot be shown: ${inWords(error)}.`));
@@ -78,7 +79,7 @@ export function save(context: Context): Panel {
 	const results = () => {
 		const status = model.get("status");
 		if (status?.busy.includes("page")) tell(status.message);
-		if (taken) setText(said, model.get("error") ? "It is on, but does not run: the view says why." : "Shown.");
+		if (taken) setText(said, model.get("error") ? "It is on, but does not run: the view says why." : taken);
 	};
 	return { el, results };
 }
