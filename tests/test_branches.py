@@ -433,3 +433,11 @@ def test_an_interrupt_leaves_all_as_it_was():
     assert trunks.kept == kept
     assert left_behind(lm) == before
     same(trunks.logits(texts()), whole(lm, texts(), last=1))
+
+
+def test_scores_are_tensors_like_any_other(lm):
+    prompt, trunks = Prompt(context="The key is in the box.", question="Where is the key?", cue="Answer:"), Trunks(lm)
+    trunks.grow([prompt])
+    [scores] = trunks.logits([prompt.then(answer="box")], last=2)
+    scores += 1  # torch refuses this for what comes straight out of its inference mode
+    assert not scores.is_inference() and scores.untyped_storage().nbytes() == scores.numel() * 4

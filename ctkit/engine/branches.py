@@ -172,7 +172,7 @@ class Trunks:
         done = 0
         for batch, several in (self._shared if self.go_on(rows) else self._whole)(rows, lasts):
             for i, logits in zip(batch, several, strict=True):
-                found[i] = logits[-lasts[i] :].float().cpu()
+                found[i] = logits[-lasts[i] :].float().cpu().clone()  # its own, not a part of all that was read
             done += len(batch)
             if on_progress is not None:
                 on_progress(done, len(rows))

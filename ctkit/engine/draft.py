@@ -161,7 +161,7 @@ class _Text:
         ids = self.last.enc.ids
         first = len(ids) - 1 - self.size - (len(self.read.ids) - len(logits))
         if first >= 0 and shared(ids, self.read.ids) >= len(ids) - 1:
-            scores = logits[first : first + self.size].float().cpu()
+            scores = logits[first : first + self.size].float().cpu().clone()
             self._end(chance(scores, ids[-self.size :]), scores)
 
     def _end(self, *read: Any) -> None:
