@@ -105,6 +105,9 @@ def test_a_flip_to_the_same_takes_it_over_and_a_flip_to_something_else_ends_it(v
     assert view.wait(120)
     assert len(runs) == n_runs and view.frame["after"] is not None
     assert view.said == [], "the flip has answered"
+    view.setup = ct.Reread()
+    assert view.wait(120)
+    assert len(runs) == {1: 1, 2: 3}[n_runs], "what was ended is run anew"
 
 
 @pytest.mark.parametrize(
