@@ -31,14 +31,11 @@ class Worker:
                 self._thread.start()
             self._condition.notify_all()
 
-    def offer(self, job: Callable[[Callable[[], bool]], None]) -> bool:
-        """Do a job that nobody waits for, and only where nothing else is to be done."""
+    def offer(self, job: Callable[[Callable[[], bool]], None]) -> None:
+        """Do a job that nobody waits for: only where nothing else is to be done, else it is dropped."""
         with self._condition:
-            idle = not self._busy and self._waiting is None and self._thread is not None
-            if idle:
-                self._waiting = job
-                self._condition.notify_all()
-            return idle
+            if not self._busy and self._waiting is None:
+                self.submit(job)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs and nothing waits; False where `timeout` seconds were not enough."""
